@@ -1,0 +1,16 @@
+import { defineCommand } from "./_command.ts"
+
+export default defineCommand({
+  meta: { name: "allowlist", description: "Show or edit the whole hosts open in a running bottle" },
+  args: {
+    verb: { type: "positional", required: true, options: ["show", "edit"], description: "What to do" },
+    slug: { type: "positional", required: true, description: "Running bottle" },
+    file: { type: "string", description: "edit: your text, instead of the editor", valueHint: "PATH" },
+    json: { type: "boolean", description: "Print data" },
+  },
+  examples: ["bottle allowlist show claude-x7k2p", "bottle allowlist edit claude-x7k2p"],
+  async run({ args, shell }) {
+    const { runPolicy } = await import("./_policy.ts")
+    return runPolicy("allowlist", args, shell)
+  },
+})
