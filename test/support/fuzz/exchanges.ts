@@ -33,7 +33,11 @@ export const exchanges: readonly Exchange[] = [
   },
   { name: "a refused path", tunnel: api, bytes: `GET /no HTTP/1.1\r\n${inside}\r\n` },
   { name: "a refused method", tunnel: api, bytes: `POST /other HTTP/1.1\r\n${inside}Content-Length: 2\r\n\r\nhi` },
-  { name: "a refused tunnel", tunnel: { host: "evil.test", port: 443 }, bytes: "" },
+  {
+    name: "a refused tunnel",
+    tunnel: { host: "evil.test", port: 443 },
+    bytes: "GET / HTTP/1.1\r\nHost: evil.test\r\n\r\n",
+  },
   {
     name: "a listed host at an address of this machine",
     tunnel: { host: "listed.test", port: 443 },
