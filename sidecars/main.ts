@@ -12,6 +12,7 @@ export async function runSidecars(argv: readonly string[]): Promise<void> {
       child: { type: "string" },
       user: { type: "string" },
       relay: { type: "string" },
+      join: { type: "boolean" },
       control: { type: "string" },
       sockets: { type: "string" },
       isolate: { type: "string" },
@@ -62,4 +63,5 @@ export async function runSidecars(argv: readonly string[]): Promise<void> {
   const place = { control: values.control, sockets: values.sockets, isolate, sidecars } as const
   const { config, filter } = values
   await startSupervisor({ ...place, ...(config && { config }), ...(filter && { filter }) })
+  if (values.join) await (await import("./relay.ts")).joinOwn(values.control)
 }

@@ -23,6 +23,19 @@ export async function runRelay(path: string): Promise<void> {
   socket.on("close", leave)
 }
 
+/**
+ * Join the stdin and stdout that this process was started with to the socket at which it serves itself: a connection that costs
+ * no program. Its end, on either side, ends nothing else.
+ */
+export async function joinOwn(path: string): Promise<void> {
+  const socket = await connectWhenReady(path)
+  process.stdout.write(relayReady)
+  const leave = () => socket.destroy()
+  for (const stream of [socket, process.stdin, process.stdout]) stream.on("error", leave)
+  socket.pipe(process.stdout, { end: false })
+  process.stdin.pipe(socket)
+}
+
 async function connectWhenReady(path: string): Promise<Socket> {
   const limit = performance.now() + readyMilliseconds
   for (let wait = 1; ; wait = Math.min(wait * 1.5, 50)) {

@@ -1,12 +1,13 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { useEngine } from "../support/docker/engine.ts"
+import { useWire } from "../support/docker/wire.ts"
 import { dockerKillPlace, importBusybox, judgeDocker } from "../support/kill/docker/judge.ts"
 import { everyDockerCase } from "../support/kill/docker/matrix.ts"
 import { requirePart } from "../support/require.ts"
 
 setDefaultTimeout(120_000)
 const able = ["dockerd", "busybox", "binary", "bwrap"].every(requirePart)
-const engine = useEngine(able)
+const engine = useWire(useEngine(able), able)
 
 /** Every place of the kill matrix on docker. */
 describe.skipIf(!able)("killed with -9, in containers", () => {

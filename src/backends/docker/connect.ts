@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream"
 import { type Engine, engineSaid } from "./engine.ts"
-import { type ExecStream, openExec } from "./exec-stream.ts"
 import { insideBin } from "./image/relocate.ts"
+import { openExec, type ProgramStream } from "./program-stream.ts"
 
 /** What a relay says first, once it is connected: `relayReady` of the sidecars. */
 const ready = "+".charCodeAt(0)
@@ -12,7 +12,7 @@ const ready = "+".charCodeAt(0)
  */
 export async function connectInside(engine: Engine, container: string, user: string, socket: string): Promise<Duplex> {
   const argv = [`${insideBin}/bottle`, "sidecar", "--relay", socket]
-  let stream: ExecStream
+  let stream: ProgramStream
   try {
     stream = await openExec(engine, { container, user, argv })
   } catch (error) {
@@ -22,7 +22,8 @@ export async function connectInside(engine: Engine, container: string, user: str
   return stream
 }
 
-function untilReady(stream: ExecStream): Promise<void> {
+/** Resolves once the program at the other end says that it is joined to its socket. Rejects with its own reason. */
+export function untilReady(stream: ProgramStream): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = () => {
       stream.destroy()

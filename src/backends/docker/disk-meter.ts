@@ -3,18 +3,18 @@ import { LineReader } from "../../lib/lines.ts"
 import type { DiskMeter, LaunchSpec, Measured } from "../backend.ts"
 import { measuredTrees } from "./container/sidecars.ts"
 import { type Engine, isAway } from "./engine.ts"
-import { type ExecOrder, type ExecStream, openExec } from "./exec-stream.ts"
 import { insideBin } from "./image/relocate.ts"
 import { agentUser, places } from "./names.ts"
+import { type ExecOrder, openExec, type ProgramStream } from "./program-stream.ts"
 import type { RunningRecord } from "./running.ts"
 
 /** Longest wait for one answer: a tree of millions of files is slow to walk; ms. */
 const patience = 120_000
 
-type OpenExec = (order: ExecOrder) => Promise<ExecStream>
+type OpenExec = (order: ExecOrder) => Promise<ProgramStream>
 
 interface Program {
-  stream: ExecStream
+  stream: ProgramStream
   lines: AsyncGenerator<string, undefined>
 }
 
@@ -122,7 +122,7 @@ export class VolumeMeter implements DiskMeter {
   }
 }
 
-async function* linesOf(stream: ExecStream): AsyncGenerator<string, undefined> {
+async function* linesOf(stream: ProgramStream): AsyncGenerator<string, undefined> {
   const reader = new LineReader()
   try {
     for await (const chunk of stream) yield* reader.push(chunk as Buffer)

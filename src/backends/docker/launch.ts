@@ -12,8 +12,9 @@ import { binaryParts } from "./image/binary-parts.ts"
 import { ensureBinaryVolume } from "./image/binary-volume.ts"
 import { ensureOwnImage } from "./image/own-image.ts"
 import { isGvisor } from "./names.ts"
+import { openFirst, type ProgramStream } from "./program-stream.ts"
 import type { ContainerMark, DockerRecord } from "./record.ts"
-import { endBottle, runningBottle } from "./running.ts"
+import { endBottle, type FirstStreams, runningBottle } from "./running.ts"
 import { packTexts, tarEnd } from "./trees/tar-write.ts"
 import { markFilled, packTrees, prepareVolumes } from "./trees/volumes.ts"
 
@@ -35,10 +36,10 @@ export async function launchBottle(
   }
   await recorded(starting)
   try {
-    const record = await startContainers(spec, starting, recorded, engine)
+    const { record, firsts } = await startContainers(spec, starting, recorded, engine)
     const running = { ...record, phase: "running" as const }
     await recorded(running)
-    return runningBottle(running, spec, engine)
+    return runningBottle(running, spec, engine, firsts)
   } catch (error) {
     await endBottle(engine, starting)
     throw error instanceof BottleError ? error : launchFailed(error, isGvisor(spec.docker?.runtime))
@@ -56,7 +57,7 @@ async function startContainers(
   starting: DockerRecord,
   recorded: (record: RuntimeRecord) => Promise<void>,
   engine: Engine,
-): Promise<MadeRecord> {
+): Promise<{ record: MadeRecord; firsts: FirstStreams }> {
   const parts = binaryParts(spec.binary)
   const own = await ensureOwnImage(engine, parts, dirname(spec.runtimeDir))
   const [image, binaryVolume] = await Promise.all([
@@ -70,13 +71,21 @@ async function startContainers(
   const sidecars = { id: (await engine.createContainer(sidecarContainer(spec, own.id))).id, image: own.id }
   await recorded({ ...starting, sidecars })
   const order = { spec, image: image.id, imageConfig: image.config, binaryVolume }
-  const [agent] = await bothOrNeither(
+  const [agent, supervisor] = await bothOrNeither(
     startAgent(order, { isFilled, isOwn: image.id === own.id }, engine, (agent) =>
       recorded({ ...starting, sidecars, agent }),
     ),
-    engine.getContainer(sidecars.id).start(),
+    startJoined(engine, sidecars.id),
   )
-  return { ...starting, sidecars, agent }
+  const firsts = { agent: agent.first, sidecars: supervisor }
+  return { record: { ...starting, sidecars, agent: agent.mark }, firsts }
+}
+
+/** Start a container with its program's stdin and stdout in hand. */
+async function startJoined(engine: Engine, id: string): Promise<ProgramStream> {
+  const first = await openFirst(engine, id)
+  await engine.getContainer(id).start()
+  return first
 }
 
 /** Both results, or the first failure once neither is under way any more: what is taken away then stays away. */
@@ -93,7 +102,7 @@ async function startAgent(
   { isFilled, isOwn }: { isFilled: boolean; isOwn: boolean },
   engine: Engine,
   recorded: (agent: ContainerMark) => Promise<void>,
-): Promise<ContainerMark> {
+): Promise<{ mark: ContainerMark; first: ProgramStream }> {
   const { spec, image } = order
   const agent = { id: (await engine.createContainer(agentContainer(order))).id, image }
   await recorded(agent)
@@ -103,8 +112,7 @@ async function startAgent(
     await engine.getContainer(agent.id).putArchive(archive, { path: "/" })
   }
   if (!isFilled) await markFilled(engine, spec.slug)
-  await engine.getContainer(agent.id).start()
-  return agent
+  return { mark: agent, first: await startJoined(engine, agent.id) }
 }
 
 /** Everything that goes into the agent's container before it starts, as one archive: each costs 40 ms (measured). */

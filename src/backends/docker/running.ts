@@ -1,12 +1,12 @@
 import type { Readable } from "node:stream"
 import type { Alive, LaunchSpec, RunningBottle } from "../backend.ts"
-import { connectInside } from "./connect.ts"
+import { connectInside, untilReady } from "./connect.ts"
 import { lookAt, removeContainers } from "./containers.ts"
 import { VolumeMeter } from "./disk-meter.ts"
 import { asking, type Engine, statusOf } from "./engine.ts"
-import { openExec } from "./exec-stream.ts"
 import { HoldStill } from "./hold-still.ts"
 import { agentUser, type ContainerRole, isGvisor, places, supervisorUser } from "./names.ts"
+import { openExec, type ProgramStream } from "./program-stream.ts"
 import { proveOutside } from "./prove/prove-outside.ts"
 import type { ContainerMark, DockerRecord } from "./record.ts"
 import { removeVolumes } from "./trees/volumes.ts"
@@ -16,15 +16,30 @@ const engineMilliseconds = { first: 250, longest: 5_000 } as const
 
 export type RunningRecord = DockerRecord & { agent: ContainerMark; sidecars: ContainerMark }
 
-/** A bottle whose two containers are there, made by this process or found. */
-export function runningBottle(record: RunningRecord, spec: LaunchSpec, engine: Engine): RunningBottle {
+/** Streams to what a container was started with, from before its start. */
+export type FirstStreams = Partial<Record<ContainerRole, ProgramStream>>
+
+/** A bottle whose two containers are there, made by this process or found. `firsts` are given out before any other. */
+export function runningBottle(
+  record: RunningRecord,
+  spec: LaunchSpec,
+  engine: Engine,
+  firsts: FirstStreams = {},
+): RunningBottle {
+  const unused = new Map(Object.entries(firsts))
   const still = new HoldStill()
   const look = (role: ContainerRole) => lookAt(engine, record[role], record.slug, role)
   const isAlive = async (role: ContainerRole) => (await look(role))?.State.Running === true
   const connectTo = async (role: ContainerRole, user: string, socket: string) => {
     const who = role === "agent" ? "guest" : "sidecar supervisor"
     if (!(await isAlive(role))) throw new Error(`the ${who} does not answer: its container has ended`)
+    const first = unused.get(role)
+    unused.delete(role)
     try {
+      if (first !== undefined) {
+        await untilReady(first)
+        return first
+      }
       return await connectInside(engine, record[role].id, user, socket)
     } catch (error) {
       throw new Error(`the ${who} does not answer: ${(error as Error).message}`, { cause: error })

@@ -1,7 +1,8 @@
 import { BottleError } from "../../lib/errors.ts"
 import { descendantsOf, stateOf } from "./host-processes.ts"
 
-const patience = 10_000
+/** A machine with much else to do takes seconds to stop a process, in ms. */
+const patience = 60_000
 const pause = 10
 
 /**

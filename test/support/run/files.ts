@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeSync } from "node:fs"
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { addReport, type Outcome, outcomeOf } from "./outcome.ts"
 import { inOrder, type TestFile, takeNext } from "./schedule.ts"
@@ -50,11 +50,14 @@ async function runFile({ path }: TestFile, outcome: Outcome, run: FileRun): Prom
   const [report, printed] = [`${base}.xml`, `${base}.log`]
   const argv = ["test", path, "--timeout=300000", "--reporter=junit", `--reporter-outfile=${report}`]
   const start = performance.now()
+  // One file for both, at whose end each writes.
+  const output = openSync(printed, "a")
   const child = Bun.spawn([process.execPath, ...argv], {
     cwd: run.root,
     env: run.env,
-    stdio: ["ignore", Bun.file(printed), Bun.file(printed)],
+    stdio: ["ignore", output, output],
   })
+  closeSync(output)
   const code = await child.exited
   outcome.seconds += (performance.now() - start) / 1000
   show(readFileSync(printed))

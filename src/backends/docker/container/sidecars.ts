@@ -3,7 +3,7 @@ import type { LaunchSpec } from "../../backend.ts"
 import { toDockerJson } from "../../seccomp/docker.ts"
 import { sidecarProfile } from "../../seccomp/profile.ts"
 import { insideBin } from "../image/relocate.ts"
-import { containerName, labelsFor, places, supervisorUser, type VolumeRole, volumeName } from "../names.ts"
+import { containerName, joinedOnce, labelsFor, places, supervisorUser, type VolumeRole, volumeName } from "../names.ts"
 
 /** The supervisor starts each sidecar as a user of its own and must be able to end it. */
 export const sidecarCapabilities = ["SETUID", "SETGID", "KILL"]
@@ -26,9 +26,10 @@ export function sidecarContainer(spec: LaunchSpec, image: string): ContainerCrea
     Entrypoint: [`${insideBin}/bottle`],
     Cmd: [
       ...["sidecar", "--control", `${places.control}/s`, "--sockets", places.net, "--config", places.config],
-      ...["--isolate", "uid"],
+      ...["--isolate", "uid", "--join"],
       ...spec.sidecars.flatMap((name) => ["--start", name]),
     ],
+    ...joinedOnce,
     Healthcheck: { Test: ["NONE"] },
     HostConfig: {
       NetworkMode: "bridge",

@@ -1,12 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import type { TestEngine } from "../../docker/engine.ts"
+import type { WiredEngine } from "../../docker/wire.ts"
 import type { Place } from "../../place.ts"
 import { waitFor } from "../../wait.ts"
 import { type AgentKind, BottleRun } from "../bottle-run.ts"
 import { agentSeconds, describeSeen, findVictim, processesOf } from "../processes.ts"
 
-/** Who can be killed of a bottle in containers; `inits` are the first processes of the two. */
+/**
+ * Who can be killed of a bottle in containers; `inits` are the first processes of the two, `streams` all connections to
+ * the engine. A relay is there once a stream of the start is no more.
+ */
 export type DockerVictim =
   | "client"
   | "keeper"
@@ -18,6 +21,7 @@ export type DockerVictim =
   | "agent"
   | "control-relay"
   | "guest-relay"
+  | "streams"
   | "dockerd"
 
 interface Inside {
@@ -36,9 +40,9 @@ const read = (path: string): string => {
 
 /** A bottle in containers of the file's own engine, whose processes are this machine's. */
 export class DockerRun extends BottleRun {
-  readonly #engine: TestEngine
+  readonly #engine: WiredEngine
 
-  constructor(place: Place, engine: TestEngine, agent: AgentKind, headless: boolean, verb?: string[]) {
+  constructor(place: Place, engine: WiredEngine, agent: AgentKind, headless: boolean, verb?: string[]) {
     super(place, agent, headless, "dev", verb)
     this.#engine = engine
   }
@@ -54,7 +58,7 @@ export class DockerRun extends BottleRun {
     })
   }
 
-  findInside(victim: Exclude<DockerVictim, "dockerd">): number | undefined {
+  findInside(victim: Exclude<DockerVictim, "dockerd" | "streams">): number | undefined {
     if (victim === "client") return this.client.exitCode === null ? this.client.pid : undefined
     if (victim === "keeper") return findVictim(this.place, this.slug, "keeper")
     const role = ["supervisor", "egress", "sidecars-init", "control-relay"].includes(victim) ? "sidecars" : "agent"
@@ -77,12 +81,18 @@ export class DockerRun extends BottleRun {
     }
   }
 
+  /** Whether a program with these words runs beside the agent. */
+  runs(words: string): boolean {
+    return this.#inside("agent").some(({ argv }) => argv.join(" ").includes(words))
+  }
+
   /** Kill it as soon as it is there; false when it never was. */
   async strike(victim: DockerVictim, limit: number): Promise<boolean> {
     if (victim === "dockerd") {
       await this.#engine.crash()
       return true
     }
+    if (victim === "streams") return this.#engine.cut() > 0
     for (const end = performance.now() + limit; performance.now() < end; await Bun.sleep(1)) {
       const pid = this.findInside(victim)
       if (pid === undefined) continue

@@ -3,13 +3,14 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { busyboxTree, importImage, type TestEngine } from "../../docker/engine.ts"
+import type { WiredEngine } from "../../docker/wire.ts"
 import { makePlace, type Place } from "../../place.ts"
 import { waitFor } from "../../wait.ts"
 import { DockerRun } from "./docker-run.ts"
 import type { DockerCase } from "./matrix.ts"
 
 /** A place whose bottles are in containers of this engine. */
-export function dockerKillPlace(engine: TestEngine): Place {
+export function dockerKillPlace(engine: WiredEngine): Place {
   const place = makePlace("root", { DOCKER_HOST: engine.host, BOT_BOTTLE_BACKEND: "docker" })
   place.writeBottle("dev", "agent_provider: {template: command}\ndocker: {image: 'busybox:1'}")
   return place
@@ -25,7 +26,7 @@ const atRest = ["stopped", "closed"]
 const lasting = ["running", "idle", ...atRest, ""]
 
 /** Carry one case out and hold everything that must be true after it. Returns whether there was anything to kill. */
-export async function judgeDocker(place: Place, engine: TestEngine, one: DockerCase): Promise<boolean> {
+export async function judgeDocker(place: Place, engine: WiredEngine, one: DockerCase): Promise<boolean> {
   const { run, killed } = await provoke(place, engine, one)
   try {
     if (one.victim === "dockerd") {
@@ -44,7 +45,7 @@ export async function judgeDocker(place: Place, engine: TestEngine, one: DockerC
 
 async function provoke(
   place: Place,
-  engine: TestEngine,
+  engine: WiredEngine,
   one: DockerCase,
 ): Promise<{ run: DockerRun; killed: boolean }> {
   let run = new DockerRun(place, engine, one.agent, one.headless)
@@ -61,7 +62,7 @@ async function provoke(
 }
 
 /** Stop it, forget what its first launch logged, and launch it again. */
-async function resumed(place: Place, engine: TestEngine, before: DockerRun): Promise<DockerRun> {
+async function resumed(place: Place, engine: WiredEngine, before: DockerRun): Promise<DockerRun> {
   const { slug } = before
   expect((await place.bottle(["stop", slug])).code).toBe(0)
   await before.client.exited
@@ -72,7 +73,7 @@ async function resumed(place: Place, engine: TestEngine, before: DockerRun): Pro
 }
 
 /** A true row, an end on request, nothing left running, no work lost, and nothing at all after `destroy`. */
-async function judgeAfterwards(place: Place, engine: TestEngine, run: DockerRun, one: DockerCase): Promise<void> {
+async function judgeAfterwards(place: Place, engine: WiredEngine, run: DockerRun, one: DockerCase): Promise<void> {
   const seen = await settledRow(place, one.truth)
   expect(one.truth ?? lasting).toContain(seen)
   if (seen === "running" || seen === "idle") {

@@ -72,9 +72,8 @@ function runCases(): DockerCase[] {
     ["agent-init", ...ended],
     ["guest", ...ended],
     ["agent", ["stopped"], ["stopped"]],
-    ["control-relay", ["running"], ["running"]],
-    // The session's own, or the keeper's.
-    ["guest-relay", ["running", "stopped"], ["running", "idle"]],
+    // The session's among them.
+    ["streams", ["stopped"], ["idle"]],
     ["dockerd", ["stopped", "closed"], ["closed"]],
   ]
   return victims.flatMap(([victim, alone, seen]) =>
@@ -128,7 +127,7 @@ export function shortDockerMatrix(): DockerCase[] {
   const wanted = [
     "start, the agent's container: keeper",
     "start, both boundaries: dockerd",
-    "run, interactive: control-relay",
+    "run, interactive: streams",
     "run, headless: supervisor",
     "run, interactive: dockerd",
     "stop, the decision: keeper",
