@@ -27,6 +27,11 @@ export async function judgeFleet(place: Place, engine: TestEngine, fleet: Fleet)
     const up = since(starting)
     expect(said.filter((each) => !/upstream says yes/.test(each) || !/403|no\.example/.test(each))).toEqual([])
     expect(run.asked.size).toBe(total)
+    // Refusals are written down a moment after the agents are told.
+    await waitFor("every refusal", async () => {
+      const { active } = JSON.parse((await place.bottle(["list", "--json"])).stdout)
+      return active.every(({ refused }: { refused: number }) => refused === 1)
+    })
     const times: number[] = []
     for (let round = 0; round < 5; round++) {
       const listing = performance.now()
