@@ -13,8 +13,8 @@ const supervisePatience = 10_000
  * `bottle guest`: the first process of ours inside the agent's boundary. It lowers its own limits for good, joins the
  * fixed loopback ports to the sidecars' sockets and serves the keeper's requests; everything the agent runs descends
  * from it. Flags: `--socket <path>`, `--port <port>=<socket>` and `--limit <name>=<value>`, the latter two repeated, and
- * `--binary-link <path>`, where the binary is to be found when it lies elsewhere, and `--join`: its own stdin and stdout
- * are a first connection to the socket. Never resolves; throws when it cannot begin.
+ * `--binary-link <path>`, where the binary is to be found when it lies elsewhere. Never resolves; throws when it
+ * cannot begin.
  */
 export async function runGuest(argv: string[]): Promise<never> {
   const { values } = parseArgs({
@@ -24,7 +24,6 @@ export async function runGuest(argv: string[]): Promise<never> {
       port: { type: "string", multiple: true, default: [] },
       limit: { type: "string", multiple: true, default: [] },
       "binary-link": { type: "string" },
-      join: { type: "boolean" },
     },
   })
   if (values.socket === undefined) throw new Error("guest: --socket is missing")
@@ -50,7 +49,6 @@ export async function runGuest(argv: string[]): Promise<never> {
     libc,
     prove: async (request) => (await import("./probes.ts")).proveInside(request, libc()),
   })
-  if (values.join) await (await import("../relay.ts")).joinOwn(values.socket)
   return new Promise<never>(() => {})
 }
 

@@ -18,12 +18,11 @@ export async function connectInside(engine: Engine, container: string, user: str
   } catch (error) {
     throw new Error(engineSaid(error), { cause: error })
   }
-  await untilReady(stream)
-  return stream
+  return untilReady(stream)
 }
 
-/** Resolves once the program at the other end says that it is joined to its socket. Rejects with its own reason. */
-export function untilReady(stream: ProgramStream): Promise<void> {
+/** The stream once the program at the other end says that it is joined to its socket. Rejects with its own reason. */
+export function untilReady(stream: ProgramStream): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const fail = () => {
       stream.destroy()
@@ -33,7 +32,7 @@ export function untilReady(stream: ProgramStream): Promise<void> {
       const first = stream.read(1) as Buffer | null
       if (first === null) return
       stream.off("readable", look).off("end", fail).off("close", fail).off("error", fail)
-      if (first[0] === ready) resolve()
+      if (first[0] === ready) resolve(stream)
       else fail()
     }
     stream.on("readable", look).on("end", fail).on("close", fail).on("error", fail)

@@ -14,7 +14,7 @@ import { ensureOwnImage } from "./image/own-image.ts"
 import { isGvisor } from "./names.ts"
 import { openFirst, type ProgramStream } from "./program-stream.ts"
 import type { ContainerMark, DockerRecord } from "./record.ts"
-import { endBottle, type FirstStreams, runningBottle } from "./running.ts"
+import { endBottle, runningBottle } from "./running.ts"
 import { packTexts, tarEnd } from "./trees/tar-write.ts"
 import { markFilled, packTrees, prepareVolumes } from "./trees/volumes.ts"
 
@@ -36,10 +36,10 @@ export async function launchBottle(
   }
   await recorded(starting)
   try {
-    const { record, firsts } = await startContainers(spec, starting, recorded, engine)
+    const { record, control } = await startContainers(spec, starting, recorded, engine)
     const running = { ...record, phase: "running" as const }
     await recorded(running)
-    return runningBottle(running, spec, engine, firsts)
+    return runningBottle(running, spec, engine, control)
   } catch (error) {
     await endBottle(engine, starting)
     throw error instanceof BottleError ? error : launchFailed(error, isGvisor(spec.docker?.runtime))
@@ -57,7 +57,7 @@ async function startContainers(
   starting: DockerRecord,
   recorded: (record: RuntimeRecord) => Promise<void>,
   engine: Engine,
-): Promise<{ record: MadeRecord; firsts: FirstStreams }> {
+): Promise<{ record: MadeRecord; control: ProgramStream }> {
   const parts = binaryParts(spec.binary)
   const own = await ensureOwnImage(engine, parts, dirname(spec.runtimeDir))
   const [image, binaryVolume] = await Promise.all([
@@ -71,18 +71,20 @@ async function startContainers(
   const sidecars = { id: (await engine.createContainer(sidecarContainer(spec, own.id))).id, image: own.id }
   await recorded({ ...starting, sidecars })
   const order = { spec, image: image.id, imageConfig: image.config, binaryVolume }
-  const [agent, supervisor] = await bothOrNeither(
+  const [agent, control] = await bothOrNeither(
     startAgent(order, { isFilled, isOwn: image.id === own.id }, engine, (agent) =>
       recorded({ ...starting, sidecars, agent }),
     ),
-    startJoined(engine, sidecars.id),
+    startSupervisor(engine, sidecars.id),
   )
-  const firsts = { agent: agent.first, sidecars: supervisor }
-  return { record: { ...starting, sidecars, agent: agent.mark }, firsts }
+  return { record: { ...starting, sidecars, agent }, control }
 }
 
-/** Start a container with its program's stdin and stdout in hand. */
-async function startJoined(engine: Engine, id: string): Promise<ProgramStream> {
+/**
+ * Start the sidecars' container with the supervisor's stdin and stdout in hand. Not the agent's: what it runs could open them, since
+ * the engine's first process there is of its own user.
+ */
+async function startSupervisor(engine: Engine, id: string): Promise<ProgramStream> {
   const first = await openFirst(engine, id)
   await engine.getContainer(id).start()
   return first
@@ -102,7 +104,7 @@ async function startAgent(
   { isFilled, isOwn }: { isFilled: boolean; isOwn: boolean },
   engine: Engine,
   recorded: (agent: ContainerMark) => Promise<void>,
-): Promise<{ mark: ContainerMark; first: ProgramStream }> {
+): Promise<ContainerMark> {
   const { spec, image } = order
   const agent = { id: (await engine.createContainer(agentContainer(order))).id, image }
   await recorded(agent)
@@ -112,7 +114,8 @@ async function startAgent(
     await engine.getContainer(agent.id).putArchive(archive, { path: "/" })
   }
   if (!isFilled) await markFilled(engine, spec.slug)
-  return { mark: agent, first: await startJoined(engine, agent.id) }
+  await engine.getContainer(agent.id).start()
+  return agent
 }
 
 /** Everything that goes into the agent's container before it starts, as one archive: each costs 40 ms (measured). */

@@ -47,12 +47,3 @@ export const isGvisor = (runtime: string | undefined): boolean => /^runsc(?:-|$)
 /** Users inside: the agent's, and the supervisor's, whose sidecars become users of their own. */
 export const agentUser = "1000:1000"
 export const supervisorUser = "0:0"
-
-/** Stdin and stdout are the keeper's first stream: who was joined to them before the start, and nobody after that. */
-export const joinedOnce = {
-  OpenStdin: true,
-  StdinOnce: true,
-  AttachStdin: true,
-  AttachStdout: true,
-  AttachStderr: true,
-}

@@ -16,30 +16,24 @@ const engineMilliseconds = { first: 250, longest: 5_000 } as const
 
 export type RunningRecord = DockerRecord & { agent: ContainerMark; sidecars: ContainerMark }
 
-/** Streams to what a container was started with, from before its start. */
-export type FirstStreams = Partial<Record<ContainerRole, ProgramStream>>
-
-/** A bottle whose two containers are there, made by this process or found. `firsts` are given out before any other. */
+/** A bottle whose two containers are there, made by this process or found. `control` is given out before any other. */
 export function runningBottle(
   record: RunningRecord,
   spec: LaunchSpec,
   engine: Engine,
-  firsts: FirstStreams = {},
+  control?: ProgramStream,
 ): RunningBottle {
-  const unused = new Map(Object.entries(firsts))
+  let unused = control
   const still = new HoldStill()
   const look = (role: ContainerRole) => lookAt(engine, record[role], record.slug, role)
   const isAlive = async (role: ContainerRole) => (await look(role))?.State.Running === true
   const connectTo = async (role: ContainerRole, user: string, socket: string) => {
     const who = role === "agent" ? "guest" : "sidecar supervisor"
     if (!(await isAlive(role))) throw new Error(`the ${who} does not answer: its container has ended`)
-    const first = unused.get(role)
-    unused.delete(role)
+    const first = role === "sidecars" ? unused : undefined
+    if (role === "sidecars") unused = undefined
     try {
-      if (first !== undefined) {
-        await untilReady(first)
-        return first
-      }
+      if (first !== undefined) return await untilReady(first)
       return await connectInside(engine, record[role].id, user, socket)
     } catch (error) {
       throw new Error(`the ${who} does not answer: ${(error as Error).message}`, { cause: error })

@@ -5,7 +5,7 @@ import type { LaunchSpec } from "../../backend.ts"
 import { toDockerJson } from "../../seccomp/docker.ts"
 import { profile } from "../../seccomp/profile.ts"
 import { insideBin } from "../image/relocate.ts"
-import { agentUser, containerName, joinedOnce, labelsFor, places, volumeName } from "../names.ts"
+import { agentUser, containerName, labelsFor, places, volumeName } from "../names.ts"
 
 /** What an agent-made image may have to say about its containers (SECURITY 4). */
 export interface ImageConfig {
@@ -51,7 +51,6 @@ export function agentContainer({
     Env: [...agentEnvironment(spec), ...withoutImages(imageConfig)],
     Entrypoint: [`${insideBin}/bottle`],
     Cmd: guestArguments(spec),
-    ...joinedOnce,
     Healthcheck: { Test: ["NONE"] },
     StopSignal: "SIGKILL",
     NetworkDisabled: true,
@@ -94,7 +93,7 @@ function withoutImages({ Env }: ImageConfig): string[] {
 function guestArguments(spec: LaunchSpec): string[] {
   return [
     "guest",
-    ...["--socket", `${places.guest}/s`, "--join"],
+    ...["--socket", `${places.guest}/s`],
     ...["--binary-link", `${places.run}/bottle`],
     ...Object.entries(spec.ports).flatMap(([port, name]) => ["--port", `${port}=${places.net}/${name}.sock`]),
   ]

@@ -3,7 +3,7 @@ import type { LaunchSpec } from "../../backend.ts"
 import { toDockerJson } from "../../seccomp/docker.ts"
 import { sidecarProfile } from "../../seccomp/profile.ts"
 import { insideBin } from "../image/relocate.ts"
-import { containerName, joinedOnce, labelsFor, places, supervisorUser, type VolumeRole, volumeName } from "../names.ts"
+import { containerName, labelsFor, places, supervisorUser, type VolumeRole, volumeName } from "../names.ts"
 
 /** The supervisor starts each sidecar as a user of its own and must be able to end it. */
 export const sidecarCapabilities = ["SETUID", "SETGID", "KILL"]
@@ -29,7 +29,8 @@ export function sidecarContainer(spec: LaunchSpec, image: string): ContainerCrea
       ...["--isolate", "uid", "--join"],
       ...spec.sidecars.flatMap((name) => ["--start", name]),
     ],
-    ...joinedOnce,
+    // The supervisor's are the first control stream: of who was joined to them before the start, and of nobody after that.
+    ...{ OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true },
     Healthcheck: { Test: ["NONE"] },
     HostConfig: {
       NetworkMode: "bridge",

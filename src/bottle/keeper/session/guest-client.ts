@@ -12,12 +12,20 @@ const maxAnswer = 64 * 1024
  */
 export async function askGuest(stream: Duplex, request: GuestRequest): Promise<GuestAnswer & { ok: true }> {
   writeLine(stream, request)
-  const answer: unknown = JSON.parse(await readFirstLine(stream, maxAnswer))
+  const answer = parseAnswer(await readFirstLine(stream, maxAnswer))
   if (typeof answer !== "object" || answer === null || !("ok" in answer))
     throw new Error("malformed answer of the guest")
   if (answer.ok === true) return answer as GuestAnswer & { ok: true }
   const error = "error" in answer && typeof answer.error === "string" ? answer.error : "no reason given"
   throw new Error(`the guest refused ${request.op}: ${error.slice(0, 300)}`)
+}
+
+function parseAnswer(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
 }
 
 /** The inside probes of an answer, checked; anything malformed is one failed probe. */
