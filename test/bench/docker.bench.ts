@@ -29,9 +29,12 @@ const bench: Bench = {
     writeFileSync(join(place.env.HOME ?? "", ".bot-bottle/bottles/bench.md"), `---\n${bottle}\n---\n`)
     const env = { ...place.env, DOCKER_HOST: engine.host }
     const start = ["start", "--headless", "--discard", "--backend", "docker", "--bottle", "bench"]
+    const bare = (network: string) => ["docker", "run", "--rm", "--network", network, "busybox:1", "busybox", "true"]
+    const two = `${bare("none").join(" ")} & ${bare("bridge").join(" ")} & wait`
     const runs: Record<string, Timed> = {
       bottle: { argv: [binary, ...start, "--", "busybox", "true"], env, cwd: place.work },
-      "docker run": { argv: ["docker", "run", "--rm", "--network", "none", "busybox:1", "busybox", "true"], env },
+      "docker run": { argv: bare("none"), env },
+      "two docker run at once": { argv: ["sh", "-c", two], env },
     }
     context.say("timing a bottle and docker run in turn")
     const times = await timeInTurn(runs, rounds)
@@ -44,6 +47,11 @@ const bench: Bench = {
           value: medianRatio(ours, theirs),
           unit: "x",
           aim: { atMost: 2.2 },
+        },
+        {
+          what: "the same over two docker run at once, one with the bridge: a bottle is two containers",
+          value: medianRatio(ours, times["two docker run at once"] ?? []),
+          unit: "x",
         },
       ],
       tables: [
