@@ -1,5 +1,6 @@
 import { autocomplete, confirm, isCancel, select, text } from "@clack/prompts"
 import type { BackendName } from "../backends/backend.ts"
+import { freeLabel } from "../bottle/labels.ts"
 import type { StartWish } from "../bottle/plan-types.ts"
 import { BottleError } from "../lib/errors.ts"
 import { cancelled } from "../lib/terminal.ts"
@@ -92,13 +93,15 @@ async function askBottles(entries: readonly BottleEntry[], own: readonly string[
   }
 }
 
+/** Enter alone takes one that nobody has. */
 async function askLabel(agent: string, used: readonly string[]): Promise<string> {
+  const free = freeLabel(agent, used)
   return answered<string>(
     await text({
       message: "label",
-      defaultValue: agent,
-      placeholder: safeText(agent),
-      validate: (value) => whyNotLabel(value || agent, used),
+      defaultValue: free,
+      placeholder: safeText(free),
+      validate: (value) => whyNotLabel(value || free, used),
     }),
   )
 }

@@ -64,7 +64,6 @@ describe.skipIf(!enabled)("keys", () => {
     await outer.see("bottles, in merge order: hello", patience)
     await outer.keys("Enter")
     await outer.see("label", patience)
-    await outer.type("hello")
     await outer.keys("Enter")
     await outer.see("colour", patience)
     await outer.keys("Enter")
@@ -77,12 +76,25 @@ describe.skipIf(!enabled)("keys", () => {
     expect(screen).toContain("fence proved")
     const panes = await inner.tmux("list-panes", "-F", "#{@bottle_slug} #{@bottle_role} #{pane_current_path}")
     const [slug = ""] = place.states()
-    expect(slug).toStartWith("hello-")
+    expect(slug).toStartWith("greeter-")
     expect(panes).toContain(`${slug} agent ${odd}`)
     // It is the agent's own terminal: what is typed reaches it.
     await outer.type("to the agent")
     await outer.keys("Enter")
     await waitFor("the echo", async () => (await outer.screen()).split("to the agent").length === 3, patience)
+
+    // The next of the same agent is offered a label that is free.
+    await key("B")
+    await outer.see("bottle: s start an agent", patience)
+    await outer.keys("s")
+    await outer.see("◆  agent", patience)
+    await outer.type("gree")
+    await outer.see(/● greeter/, patience)
+    await outer.keys("Enter")
+    await outer.see("bottles, in merge order: hello", patience)
+    await outer.keys("Enter")
+    await outer.see(/│  greeter-2 /, patience)
+    await outer.keys("Escape")
   })
 
   test("Escape closes it, and nothing was made", async () => {
