@@ -57,14 +57,18 @@ export async function prepareStart(
 ): Promise<PreparedStart> {
   // Looking at the backend starts a process: it runs while the manifests are read.
   const earlier = resume ? new StateDir(deps.paths.state(slug)).record() : undefined
-  const choosing = chooseBackend(wish.backend ?? namedBackend(deps), earlier)
-  choosing.catch(() => undefined)
-  const given = await readSpec(wish, deps)
-  const { spec, renamed } = resume ? { spec: given, renamed: undefined } : withFreeLabel(given, deps)
+  const reading = readSpec(wish, deps).then(async (given) => {
+    const { spec, renamed } = resume ? { spec: given, renamed: undefined } : withFreeLabel(given, deps)
+    const provider = await providerFor(spec.bottle.provider.template, deps.paths.contrib)
+    return { spec, renamed, provider, skills: await skillsFor(provider, spec.agent, deps) }
+  })
+  // Both, whatever the other came to: a command that ends meanwhile leaves a sandbox half made, which waits for ever.
+  const [read, chosen] = await Promise.allSettled([reading, chooseBackend(wish.backend ?? namedBackend(deps), earlier)])
+  if (read.status === "rejected") throw read.reason
+  if (chosen.status === "rejected") throw chosen.reason
+  const { spec, renamed, provider, skills } = read.value
+  const backend = chosen.value
   const home = insideHome(deps.env)
-  const provider = await providerFor(spec.bottle.provider.template, deps.paths.contrib)
-  const skills = await skillsFor(provider, spec.agent, deps)
-  const backend = await choosing
   const hasImages = backend.name === "docker"
   const build = hasImages ? await imageFor(spec, provider, deps, resume ? slug : undefined) : undefined
   const look = hostLook(deps.env.PATH ?? "")

@@ -136,6 +136,15 @@ for (const who of here ? whos : []) {
       for (const one of all) one.kill("SIGKILL")
     })
 
+    test("finds nothing of starts that failed at once", async () => {
+      const failing = () => place.bottle(["start", "nobody", "--headless", "--prompt", "x"])
+      for (let round = 0; round < 8; round++) {
+        const codes = (await Promise.all([failing(), failing(), failing(), failing()])).map(({ code }) => code)
+        expect(codes).toEqual([5, 5, 5, 5])
+      }
+      expect((await cleanup(place, "--dry-run")).plan.processes).toEqual([])
+    })
+
     test("finds processes of a bottle whose keeper and state are both gone", async () => {
       const gone = await start()
       process.kill(pidOf(gone), "SIGKILL")

@@ -117,7 +117,7 @@ for (const who of here && requirePart("root") ? whos : []) {
       await place.bottle(fill)
       await waitFor("the word", () => bottle.output.includes("the disk is full"))
       await bottle.client.exited
-      expect(bottle.leftovers()).toEqual([])
+      await waitFor("nothing left", () => bottle.leftovers().length === 0)
       await destroyAll(place)
     })
 

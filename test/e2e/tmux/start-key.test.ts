@@ -93,7 +93,7 @@ describe.skipIf(!enabled)("keys", () => {
     await outer.keys("Enter")
     await outer.see("bottles, in merge order: hello", patience)
     await outer.keys("Enter")
-    await outer.see(/│  greeter-2 /, patience)
+    await outer.see(/│ {2}greeter-2 /, patience)
     await outer.keys("Escape")
   })
 
