@@ -62,7 +62,7 @@ export async function describeBottle(paths: Paths, slug: string): Promise<Active
     color: metadata?.color ?? null,
     startedAt: metadata?.started_at ?? "?",
     sidecars: live?.sidecars.map(({ name, state: was, restarts }) => ({ name, state: was, restarts })) ?? [],
-    refused: live?.refused ?? 0,
+    refused: live?.refused ?? state.refused,
     // A launch clears the marker; a keeper that has just settled still answers.
     reasons: state.reasons,
   }

@@ -142,6 +142,21 @@ export class StateDir {
     writeFileSync(join(this.path, "probes.json"), JSON.stringify(probes), { mode: 0o600 })
   }
 
+  /** Requests that its last session was refused; not synced, since it only informs. */
+  get refused(): number {
+    const count = Number(this.#text("refused") ?? 0)
+    return Number.isSafeInteger(count) ? count : 0
+  }
+
+  /** Never throws: on a full disk the listing says nothing of it. */
+  set refused(count: number) {
+    try {
+      writeFileSync(join(this.path, "refused"), String(count), { mode: 0o600 })
+    } catch {
+      rmSync(join(this.path, "refused"), { force: true })
+    }
+  }
+
   /** What a freeze has kept of the agent's system beside its trees. */
   get system(): FrozenSystem | undefined {
     const [name, on = ""] = this.#text("system")?.split("\n") ?? []

@@ -105,6 +105,15 @@ for (const who of here ? whos : []) {
       await place.bottle(["destroy", slug, "--yes"])
     })
 
+    test("says of a bottle at rest how often it was refused", async () => {
+      const script = "curl -s http://a.example/ http://b.example/; exit 1"
+      await place.bottle(["start", "--headless", "--bottle", "dev", "--", "sh", "-c", script])
+      const [row] = JSON.parse((await place.bottle(["list", "--json"])).stdout).active
+      expect(row).toMatchObject({ refused: 2, reasons: ["the agent exited with 1", "2 requests were refused"] })
+      expect((await place.bottle(["info", row.slug])).stdout).toMatch(/^refused +2$/m)
+      await place.bottle(["destroy", row.slug, "--yes"])
+    })
+
     test("makes a label in use unique and says so", async () => {
       await place.bottle(["start", "--headless", "builder", "--label", "same", "--", "sh", "-c", "exit 1"])
       const second = await place.bottle(["start", "--headless", "builder", "--label", "same", "--", "true"])

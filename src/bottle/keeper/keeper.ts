@@ -282,8 +282,9 @@ export class Keeper implements KeeperHandlers {
 
   /** An end that cannot be written down closes the bottle; one that cannot even be closed is left for the next keeper. */
   async #end(how: () => Promise<Settled>): Promise<Settled> {
-    const { paths, plan } = this.#deps
+    const { paths, plan, state } = this.#deps
     await this.#proposals.rest()
+    state.refused = this.#sidecars.refused
     const settled = await how()
       .catch((error: unknown) => {
         writeLastWords(paths.logs, plan.slug, error)
