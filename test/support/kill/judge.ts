@@ -80,7 +80,7 @@ export async function judgeAfterwards(
       // Whatever was killed, its audit was gone on with, and accuses nobody. What had no plan yet has none.
       const planned = existsSync(join(place.botHome, "state", slug, "plan.json"))
       const verified = await place.bottle(["audit", "verify", slug])
-      expect(verified, verified.stderr).toMatchObject({ code: planned ? 0 : expect.toBeOneOf([0, 5]) })
+      expect(planned ? [0] : [0, 5], verified.stderr).toContain(verified.code)
       const destroyed = await place.bottle(["destroy", slug, "--yes"])
       expect(`${destroyed.code} ${destroyed.stderr}`).toStartWith("0 ")
     }
