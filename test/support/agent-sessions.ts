@@ -148,6 +148,10 @@ export function testSessions(cli: AgentCli, place: Place, essential = false): { 
         if (cli.showsLabel) await tmux.see("harbour-7")
         await ask(tmux, "SAY keys-work", /keys-work[\s\S]*keys-work/)
         const [slug = ""] = place.states()
+        // What a CLI has not written down when its terminal goes away it cannot go on with.
+        const answers = `grep -rho '"[^"]*keys-work[^"]*"' "$HOME" | grep -vc SAY`
+        const written = async () => Number((await place.bottle(["exec", slug, "--", "sh", "-c", answers])).stdout)
+        await waitFor("its transcript", async () => (await written()) > 0)
         await tmux.stop()
         const state = async () => JSON.parse((await place.bottle(["list", "active", "--json"])).stdout).active[0]?.state
         await waitFor("the bottle to be idle", async () => (await state()) === "idle")

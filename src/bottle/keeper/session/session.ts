@@ -3,8 +3,11 @@ import type { PtySize } from "../../../../sidecars/guest/protocol.ts"
 import { encodeFrame, type Frame, FrameKind, FrameReader } from "../../../lib/frames.ts"
 import { askGuest } from "./guest-client.ts"
 
-/** A resumed session that fails this soon with nothing typed had nothing to resume, in ms. */
-const nothingToResume = 5_000
+/**
+ * A resumed session that fails this soon with nothing typed had nothing to resume, in ms. On a terminal a CLI may take
+ * long to begin; without one, what failed later may have been at work.
+ */
+const nothingToResume = { terminal: 60_000, piped: 5_000 } as const
 
 export interface SessionWant {
   argv: string[]
@@ -38,7 +41,8 @@ export async function runSession(
   const startedAt = performance.now()
   const first = await runOnce(client, connectGuest, want, want.fallback !== undefined)
   const failed = first.code !== 0 && first.signal === null
-  const failedAtOnce = failed && !first.typed && performance.now() - startedAt < nothingToResume
+  const soon = nothingToResume[want.pty === null ? "piped" : "terminal"]
+  const failedAtOnce = failed && !first.typed && performance.now() - startedAt < soon
   if (want.fallback === undefined || !first.byItself || !failedAtOnce) {
     if (want.fallback !== undefined && first.byItself) sendExit(client, first)
     return first
