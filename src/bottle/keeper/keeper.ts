@@ -29,8 +29,7 @@ import type { SessionEnd } from "./session/session.ts"
 /** How long a headless bottle waits for its client to attach once whoever ordered it is gone, in ms. */
 const attachPatience = 2_000
 /** How long clients may take to read their last answer, and a supervisor to greet a new keeper, in ms. */
-const drainPatience = 2_000
-const greetingPatience = 20_000
+const [drainPatience, greetingPatience] = [2_000, 20_000]
 /** How long after one of a guest's connections ended the others may live if the guest itself has ended, in ms. */
 const hangUpPatience = 2_000
 

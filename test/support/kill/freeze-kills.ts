@@ -93,7 +93,10 @@ export function killFreezes(who: Who, pick: (at: number) => boolean): void {
       await waitFor("rest", async () => ["stopped", "closed", "frozen"].includes((await row()) ?? ""))
       await waitFor(`nothing left but ${run.leftovers().join()}`, () => run.leftovers().length === 0)
       const tidy = JSON.parse((await place.bottle(["cleanup", "--dry-run", "--json"])).stdout).plan
-      expect([tidy.bottles, tidy.engine, tidy.processes, tidy.state]).toEqual([[], [], [], []])
+      // A keeper that is killed while it makes a sandbox may leave that one, which is then ended here.
+      const processes = tidy.processes.filter(({ slug }: { slug: string }) => slug !== "(no bottle)")
+      expect([tidy.bottles, tidy.engine, processes, tidy.state]).toEqual([[], [], [], []])
+      if (tidy.processes.length > 0) expect((await place.bottle(["cleanup", "--yes"])).code).toBe(0)
       const resumed = await place.bottle(["resume", run.slug, "--headless"])
       expect(`${resumed.stderr}${resumed.stdout}`).toContain("kept\nhome\n")
       expect(list(run.stateDir).filter((name) => name.includes("freeze"))).toEqual([])
