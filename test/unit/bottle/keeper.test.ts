@@ -78,13 +78,17 @@ test("a new keeper counts what the last one wrote, and writes nothing twice", ()
   const journal = new Journal(state, () => undefined)
   const refused = { time: "t", kind: "refused", host: "a.example" }
   const calls = withoutQueue(() => ({ routes: [], allowlist: [], log: 0, supervise: false }))
-  new SidecarBook(journal, state.egressLog(), calls).onEvent("egress", refused)
+  new SidecarBook(journal, state.egressLog(), calls).onEvent("egress", refused, 7)
   const next = new SidecarBook(journal, state.egressLog(), calls)
   expect(next.refused).toBe(1)
-  next.onEvent("egress", refused)
-  next.onEvent("egress", { ...refused, host: "b.example" })
+  next.onEvent("egress", refused, 7)
+  next.onEvent("egress", { ...refused, host: "b.example" }, 8)
   expect(next.refused).toBe(2)
-  expect(state.egressLog().trim().split("\n")).toHaveLength(2)
+  // Over a second stream, since the first broke before the supervisor had heard of it.
+  next.onEvent("egress", { ...refused, host: "b.example" }, 8)
+  next.onEvent("egress", { ...refused, host: "b.example" }, 9)
+  expect(next.refused).toBe(3)
+  expect(state.egressLog().trim().split("\n")).toHaveLength(3)
 })
 
 test("only egress that is down degrades a bottle: without supervise the agent can only not ask", () => {

@@ -18,7 +18,8 @@ type Call = Extract<FromSupervisor, { type: "call" }>
 
 export interface ControlLinkEvents extends SidecarCalls {
   onState(status: SidecarStatus): void
-  onEvent(sidecar: SidecarName, event: SidecarEvent): void
+  /** `n`: the supervisor counts its events, and sends one again that it does not know to be written. */
+  onEvent(sidecar: SidecarName, event: SidecarEvent, n: number): void
   onClose(): void
 }
 
@@ -81,7 +82,7 @@ export class ControlLink {
   #receive(message: Exclude<FromSupervisor, Hello>, events: ControlLinkEvents): void {
     switch (message.type) {
       case "event":
-        events.onEvent(message.sidecar, message.event)
+        events.onEvent(message.sidecar, message.event, message.n)
         break
       case "state":
         events.onState(message.sidecar)

@@ -13,6 +13,8 @@ export class SidecarBook implements ControlLinkEvents {
   readonly #calls: SidecarCalls
   readonly #statuses = new Map<SidecarName, SidecarStatus>()
   readonly #written: Set<string>
+  /** Number of the last event that this keeper has written. */
+  #taken = 0
   readonly refusals = new RefusalCounts()
   /** Called when anything of `seen` may be another. */
   onChange: () => void = () => undefined
@@ -65,7 +67,10 @@ export class SidecarBook implements ControlLinkEvents {
     this.#changed()
   }
 
-  onEvent(sidecar: SidecarName, event: SidecarEvent): void {
+  onEvent(sidecar: SidecarName, event: SidecarEvent, n: number): void {
+    // Sent again over a new stream: the old one broke before the supervisor heard that it is written.
+    if (n <= this.#taken) return
+    this.#taken = n
     const line = JSON.stringify({ sidecar, ...event })
     // A supervisor whose keeper died sends again what that one may have written already.
     if (this.#written.delete(line)) return
