@@ -4,14 +4,17 @@ import { type Place, placeBinary } from "../place.ts"
 import { waitFor } from "../wait.ts"
 import { agentSeconds, describeSeen, findVictim, processesOf, type Victim } from "./processes.ts"
 
+/** Not made anew by one that is resumed: it would be empty for a moment. */
+const make = "test -s made || echo kept > made"
+
 /** How the agent under test behaves. The last two end when their sleep is ended. */
 export const agents = {
   /** Works, then waits to be ended. */
-  working: `echo kept > made; exec sleep ${agentSeconds}`,
+  working: `${make}; exec sleep ${agentSeconds}`,
   /** Waits without having done anything. */
   idle: `exec sleep ${agentSeconds}`,
   /** Works and fails. */
-  failing: `echo kept > made; sleep ${agentSeconds}; exit 3`,
+  failing: `${make}; sleep ${agentSeconds}; exit 3`,
   /** Ends well without having done anything: there is nothing to lose. */
   clean: `sleep ${agentSeconds}; exit 0`,
 } as const
