@@ -5,7 +5,7 @@ import { dockerKillPlace, importBusybox, judgeDocker } from "../support/kill/doc
 import { everyDockerCase } from "../support/kill/docker/matrix.ts"
 import { requirePart } from "../support/require.ts"
 
-setDefaultTimeout(120_000)
+setDefaultTimeout(300_000)
 const able = ["dockerd", "busybox", "binary", "bwrap"].every(requirePart)
 const engine = useWire(useEngine(able), able)
 
