@@ -64,6 +64,8 @@ async function adopt(paths: Paths, slug: string): Promise<void> {
   const lock = ownBottle(paths.state(slug))
   if (lock === undefined) return end("kept", `${slug} has a keeper`)
   const taken = await takeOver(paths, slug, () => process.exit(0)).catch((error: unknown) => {
+    // Whoever asked may show no more of it than the bottle's row.
+    writeLastWords(paths.logs, slug, error)
     return end("take-over", error instanceof Error ? error.message : String(error))
   })
   if (taken.kind !== "kept") return end(taken.kind, `${slug} does not run`)
