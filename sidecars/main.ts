@@ -3,7 +3,7 @@ import { parseArgs } from "node:util"
 /**
  * `bottle sidecar`: with `--child NAME` one sidecar, with `--relay PATH` a stream to a socket, with `--measure` what
  * trees take (and `--open-trees` makes them readable), else the supervisor of a
- * bottle's sidecars. Started by a backend in a boundary, never by a person.
+ * bottle's sidecars, with `--join` reachable by its stdin and stdout too. Started by a backend in a boundary, never by a person.
  */
 export async function runSidecars(argv: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({

@@ -142,7 +142,7 @@ export class StateDir {
     writeFileSync(join(this.path, "probes.json"), JSON.stringify(probes), { mode: 0o600 })
   }
 
-  /** Requests that its last session was refused; not synced, since it only informs. */
+  /** Refusals since the first launch, as its last keeper counted them; not synced, since it only informs. */
   get refused(): number {
     const count = Number(this.#text("refused") ?? 0)
     return Number.isSafeInteger(count) ? count : 0

@@ -18,7 +18,7 @@ for (const [offset, who] of (here ? whos : []).entries()) {
         if (await judge(place, one)) met += 1
       })
     }
-    test("most kills meet their process", () => expect(met).toBeGreaterThan(cases.length * 0.5))
+    test("most kills meet their process", () => expect(met).toBeGreaterThan(cases.length * 0.7))
     afterAll(() => console.log(`kill matrix, as ${who}: ${cases.length} of ${everyCase.length} places, ${met} met`))
   })
 }

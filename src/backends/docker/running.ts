@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream"
+import type { Duplex, Readable } from "node:stream"
 import type { Alive, LaunchSpec, RunningBottle } from "../backend.ts"
 import { connectInside, untilReady } from "./connect.ts"
 import { lookAt, removeContainers } from "./containers.ts"
@@ -27,26 +27,30 @@ export function runningBottle(
   const still = new HoldStill()
   const look = (role: ContainerRole) => lookAt(engine, record[role], record.slug, role)
   const isAlive = async (role: ContainerRole) => (await look(role))?.State.Running === true
-  const connectTo = async (role: ContainerRole, user: string, socket: string) => {
+  const connectTo = async (role: ContainerRole, open: () => Promise<Duplex>) => {
     const who = role === "agent" ? "guest" : "sidecar supervisor"
     if (!(await isAlive(role))) throw new Error(`the ${who} does not answer: its container has ended`)
-    const first = role === "sidecars" ? unused : undefined
-    if (role === "sidecars") unused = undefined
     try {
-      if (first !== undefined) return await untilReady(first)
-      return await connectInside(engine, record[role].id, user, socket)
+      return await open()
     } catch (error) {
       throw new Error(`the ${who} does not answer: ${(error as Error).message}`, { cause: error })
     }
   }
+  const openControl = () => {
+    const first = unused
+    unused = undefined
+    if (first !== undefined) return untilReady(first)
+    return connectInside(engine, record.sidecars.id, supervisorUser, `${places.control}/s`)
+  }
+  const openGuest = () => connectInside(engine, record.agent.id, agentUser, `${places.guest}/s`)
   return {
     record,
     ...(isGvisor(spec.docker?.runtime) ? { kernel: "gvisor" as const } : {}),
     streamsBreak: true,
     // The engine's init ends with the program that it started.
     endsWithGuest: true,
-    connectControl: () => connectTo("sidecars", supervisorUser, `${places.control}/s`),
-    connectGuest: () => still.start(() => connectTo("agent", agentUser, `${places.guest}/s`)),
+    connectControl: () => connectTo("sidecars", openControl),
+    connectGuest: () => still.start(() => connectTo("agent", openGuest)),
     proveOutside: () => proveOutside(engine, record, spec),
     async alive(): Promise<Alive> {
       const [agent, sidecars] = await Promise.all([isAlive("agent"), isAlive("sidecars")])

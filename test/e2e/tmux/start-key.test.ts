@@ -51,18 +51,22 @@ describe.skipIf(!enabled)("keys", () => {
     for (const slug of place.states()) await place.bottle(["destroy", slug, "--yes"])
   })
   const key = (letter: string) => outer.keys("C-b", letter)
-
-  test("prefix + B asks, shows the plan, and the agent gets the pane beside", async () => {
-    await outer.type("cd it*; pwd")
-    await outer.keys("Enter")
-    await outer.see(/^\/.*#\[hidden\]/m, patience)
-    await key("B")
+  /** In the popup, up to the question for a label. */
+  const chooseGreeter = async () => {
     await outer.see("◆  agent", patience)
     await outer.type("gree")
     await outer.see(/● greeter/, patience)
     await outer.keys("Enter")
     await outer.see("bottles, in merge order: hello", patience)
     await outer.keys("Enter")
+  }
+
+  test("prefix + B asks, shows the plan, and the agent gets the pane beside", async () => {
+    await outer.type("cd it*; pwd")
+    await outer.keys("Enter")
+    await outer.see(/^\/.*#\[hidden\]/m, patience)
+    await key("B")
+    await chooseGreeter()
     await outer.see("label", patience)
     await outer.keys("Enter")
     await outer.see("colour", patience)
@@ -87,12 +91,7 @@ describe.skipIf(!enabled)("keys", () => {
     await key("B")
     await outer.see("bottle: s start an agent", patience)
     await outer.keys("s")
-    await outer.see("◆  agent", patience)
-    await outer.type("gree")
-    await outer.see(/● greeter/, patience)
-    await outer.keys("Enter")
-    await outer.see("bottles, in merge order: hello", patience)
-    await outer.keys("Enter")
+    await chooseGreeter()
     await outer.see(/│ {2}greeter-2 /, patience)
     await outer.keys("Escape")
   })

@@ -8,7 +8,7 @@ import { agentSeconds, describeSeen, findVictim, processesOf } from "../processe
 
 /**
  * Who can be killed of a bottle in containers; `inits` are the first processes of the two, `streams` all connections to
- * the engine. A relay is there once a stream of the start is no more.
+ * the engine. The control stream goes through a relay once the one of the start is no more.
  */
 export type DockerVictim =
   | "client"

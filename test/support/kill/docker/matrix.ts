@@ -72,6 +72,8 @@ function runCases(): DockerCase[] {
     ["agent-init", ...ended],
     ["guest", ...ended],
     ["agent", ["stopped"], ["stopped"]],
+    // The session's own, or the keeper's.
+    ["guest-relay", ["running", "stopped"], ["running", "idle"]],
     // The session's among them.
     ["streams", ["stopped"], ["idle"]],
     ["dockerd", ["stopped", "closed"], ["closed"]],
