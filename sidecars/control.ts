@@ -31,6 +31,8 @@ export type ToSupervisor =
   | { type: "policy"; seq: number; policy: EgressPolicy; later?: readonly LaterPolicy[] }
   | { type: "secrets"; seq: number; sidecar: SidecarName; secrets: Secrets }
   | { type: "status"; seq: number }
+  /** Acknowledged behind everything that a sidecar has told before it answered this. */
+  | { type: "drain"; seq: number }
   /** The answer to a sidecar's `call`. Not acknowledged. */
   | { type: "reply"; seq: number; sidecar: SidecarName; call: string; result: CallResult }
   /** A proposal is decided: whoever waits for it is told. */
@@ -120,10 +122,12 @@ export type ToEgress =
     }
   | { type: "policy"; seq: number; policy: EgressPolicy }
   | { type: "secrets"; seq: number; secrets: Secrets }
+  | { type: "drain"; seq: number }
 
-/** Supervisor to supervise, on its stdin. Only `configure` is acknowledged. */
+/** Supervisor to supervise, on its stdin. Only `configure` and `drain` are acknowledged. */
 export type ToSupervise =
   | { type: "configure"; seq: number; socket: string; settings: SuperviseSettings }
+  | { type: "drain"; seq: number }
   | { type: "reply"; seq: number; call: string; result: CallResult }
   | { type: "response"; seq: number; response: ProposalResponse }
 

@@ -24,6 +24,8 @@ export async function runEgressChild(): Promise<void> {
       egress = await startEgress({ socket, policy, secrets, ca, emit })
       return egress.policyHash
     }
+    // What was told before stands before the answer.
+    if (message.type === "drain") return egress?.policyHash ?? ""
     if (egress === undefined) throw new Error("not configured")
     if (message.type === "policy") return egress.applyPolicy(message.policy)
     egress.setSecrets(message.secrets)

@@ -24,6 +24,7 @@ export async function runSuperviseChild(): Promise<void> {
   async function obey(message: ToSupervise): Promise<void> {
     if (message.type === "reply") return supervise?.answered(message.call, message.result)
     if (message.type === "response") return supervise?.decided(message.response)
+    if (message.type === "drain") return tell({ type: "ack", seq: message.seq, hash: "" })
     try {
       if (supervise !== undefined) throw new Error("already configured")
       const { socket, settings } = message

@@ -112,6 +112,9 @@ export class Family {
       case "response":
         this.#children.get("supervise")?.post({ type: "response", response: message.response })
         return this.#egress.status.policyHash
+      case "drain":
+        await this.#drain()
+        return this.#egress.status.policyHash
       case "status":
         return this.#egress.status.policyHash
       case "stop":
@@ -124,6 +127,12 @@ export class Family {
   /** The keeper's answer to a call of this sidecar's. */
   reply(sidecar: SidecarName, call: string, result: CallResult): void {
     this.#children.get(sidecar)?.post({ type: "reply", call, result })
+  }
+
+  /** One that still begins has nothing to tell, and one that ends meanwhile has told all it will. */
+  async #drain(): Promise<void> {
+    const up = [...this.#children.values()].filter((child) => child.status.state === "up")
+    await Promise.allSettled(up.map((child) => child.send({ type: "drain" })))
   }
 
   async #configure(message: Extract<Obeyed, { type: "configure" }>): Promise<string> {

@@ -24,6 +24,7 @@ export class EventSpool {
   #sent = 0
   #inFlight = 0
   #lost = 0
+  #told: { through: number; resolve(): void }[] = []
   #send: ((message: FromSupervisor) => void) | undefined
 
   push(sidecar: SidecarName, event: SidecarEvent): void {
@@ -64,6 +65,14 @@ export class EventSpool {
     this.#pump()
   }
 
+  /** Resolves when everything pushed so far was sent to the keeper that is there. */
+  told(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#told.push({ through: this.#next - 1, resolve })
+      this.#pump()
+    })
+  }
+
   #keep(sidecar: SidecarName, event: SidecarEvent, bytes: number): void {
     this.#kept.push({ n: this.#next++, bytes, sidecar, event })
     this.#bytes += bytes
@@ -72,10 +81,13 @@ export class EventSpool {
   #pump(): void {
     while (this.#send !== undefined && this.#inFlight < mostInFlight) {
       const next = this.#kept[this.#sent]
-      if (next === undefined) return
+      if (next === undefined) break
       this.#sent += 1
       this.#inFlight += next.bytes
       this.#send({ type: "event", sidecar: next.sidecar, event: next.event, n: next.n })
     }
+    const unsent = this.#send === undefined ? 0 : (this.#kept[this.#sent]?.n ?? this.#next)
+    for (const { resolve } of this.#told.filter(({ through }) => through < unsent)) resolve()
+    this.#told = this.#told.filter(({ through }) => through >= unsent)
   }
 }

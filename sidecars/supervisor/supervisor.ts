@@ -31,6 +31,7 @@ export async function startSupervisor(place: ChildPlace): Promise<void> {
   async function answer(message: Obeyed): Promise<void> {
     try {
       const hash = await family.obey(message)
+      if (message.type === "drain") await spool.told()
       tell({ type: "ack", seq: message.seq, hash, sidecars: family.statuses })
     } catch (error) {
       tell({ type: "nack", seq: message.seq, error: error instanceof Error ? error.message : String(error) })

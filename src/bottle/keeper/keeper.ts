@@ -44,8 +44,9 @@ export interface KeeperDeps extends EndDeps {
  */
 export class Keeper implements KeeperHandlers {
   readonly startedAt: Date
+  readonly #calledOff = Promise.withResolvers<never>()
   /** Rejects when the launch is called off. */
-  readonly cancelled: Promise<never>
+  readonly cancelled = this.#calledOff.promise
   readonly #deps: KeeperDeps
   readonly #journal: Journal
   readonly #proposals: Proposals
@@ -55,7 +56,6 @@ export class Keeper implements KeeperHandlers {
   readonly #freezing: Freezing
   readonly #finished = Promise.withResolvers<Settled>()
   readonly #hungUp = Promise.withResolvers<void>()
-  #cancel: (error: Error) => void = () => undefined
   #bottle: RunningBottle | undefined
   #link: ControlLink | undefined
   #memory: LaunchMemory | undefined
@@ -78,9 +78,6 @@ export class Keeper implements KeeperHandlers {
     this.#sidecars.onChange = this.#row.changed
     this.#attachment = new Attachment(deps.spec.workspace, this.#row.changed)
     this.#freezing = new Freezing(deps, stop)
-    this.cancelled = new Promise((_resolve, reject) => {
-      this.#cancel = reject
-    })
     this.cancelled.catch(() => undefined)
   }
 
@@ -214,7 +211,7 @@ export class Keeper implements KeeperHandlers {
 
   /** Call a launch off. */
   cancel(why: string): void {
-    this.#cancel(new BottleError(why, { code: "cancelled", exit: "cancelled" }))
+    this.#calledOff.reject(new BottleError(why, { code: "cancelled", exit: "cancelled" }))
   }
 
   /** Whoever started a headless bottle is gone: without a client nobody would ever end it. */
@@ -272,7 +269,7 @@ export class Keeper implements KeeperHandlers {
 
   #close(reason: string): Promise<Settled> {
     if (this.#state === "starting") {
-      this.#cancel(new Error(reason))
+      this.#calledOff.reject(new Error(reason))
       return this.#finished.promise
     }
     this.#settling ??= this.#end(() => this.#freezing.orEnd(true, () => closeBottle(this.#deps, this.#bottle, reason)))
@@ -282,6 +279,8 @@ export class Keeper implements KeeperHandlers {
   /** An end that cannot be written down closes the bottle; one that cannot even be closed is left for the next keeper. */
   async #end(how: () => Promise<Settled>): Promise<Settled> {
     const { paths, plan, state } = this.#deps
+    // What the agent was refused, or asked for, with its last breath keeps the bottle too.
+    await this.#link?.drain()
     await this.#proposals.rest()
     state.refused = this.#sidecars.refused
     const settled = await how()

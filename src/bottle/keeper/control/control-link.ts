@@ -11,6 +11,9 @@ import { LineReader, writeLine } from "../../../lib/lines.ts"
 import type { SidecarCalls } from "./calls.ts"
 import { parseSidecarCall } from "./parse-call.ts"
 
+/** Longest that the last words of the sidecars are waited for, in ms. */
+const drainPatience = 5_000
+
 type Numberless<T> = T extends { seq: number } ? Omit<T, "seq"> : never
 export type Hello = Extract<FromSupervisor, { type: "hello" }>
 
@@ -73,6 +76,11 @@ export class ControlLink {
       this.#waiting.set(seq, { resolve, reject })
       writeLine(this.#stream, { ...message, seq })
     })
+  }
+
+  /** Take what the sidecars have told and this end has not read yet. What hangs, or is gone, is not waited for. */
+  async drain(): Promise<void> {
+    await Promise.race([this.send({ type: "drain" }), Bun.sleep(drainPatience)]).catch(() => undefined)
   }
 
   close(): void {

@@ -26,6 +26,8 @@ export class Proposals implements SidecarCalls {
   readonly #notices: Notices
   readonly #stop: () => Promise<Settled>
   #desk: Promise<ProposalDesk> | undefined
+  /** Settles when every call that came has its answer. */
+  #asked: Promise<unknown> = Promise.resolve()
 
   /** `stop` ends the bottle, as its operator would. */
   constructor(deps: ProposalDeps, link: () => ControlLink | undefined, stop: () => Promise<Settled>) {
@@ -37,8 +39,10 @@ export class Proposals implements SidecarCalls {
     this.#notices = new Notices({ paths, slug: plan.slug, env: process.env, log })
   }
 
-  async onCall(_sidecar: SidecarName, request: SidecarCall): Promise<CallResult> {
-    return (await this.#open()).onCall(request)
+  onCall(_sidecar: SidecarName, request: SidecarCall): Promise<CallResult> {
+    const answer = this.#open().then((desk) => desk.onCall(request))
+    this.#asked = Promise.allSettled([this.#asked, answer])
+    return answer
   }
 
   onTold(event: SidecarEvent): void {
@@ -79,6 +83,7 @@ export class Proposals implements SidecarCalls {
   /** Finish what is under way and start nothing more; whoever ends the bottle answers what is open. */
   async rest(): Promise<void> {
     this.#notices.rest()
+    await this.#asked
     await this.#desk?.then((desk) => desk.rest()).catch(() => undefined)
   }
 

@@ -52,4 +52,26 @@ describe("events on their way to the keeper", () => {
     while (!kinds(got).includes("events-lost")) spool.confirm(got.at(-1)?.n ?? 0)
     expect(got.at(-1)?.event).toMatchObject({ kind: "events-lost", count: 10 })
   })
+
+  test("are all told when they were sent to the keeper that is there, whatever comes after", async () => {
+    const spool = new EventSpool()
+    const { got, send } = keeper()
+    for (let at = 0; at < 30; at++) spool.push("egress", event(String(at), "x".repeat(100_000)))
+    let isTold = false
+    const told = spool.told().then(() => {
+      isTold = true
+    })
+    spool.push("egress", event("later", "x".repeat(1_200_000)))
+    spool.push("egress", event("latest"))
+    await Bun.sleep(0)
+    expect(isTold).toBe(false)
+    spool.attach(send)
+    while (got.length < 30) {
+      await Bun.sleep(0)
+      expect(isTold).toBe(false)
+      spool.confirm(got.at(-1)?.n ?? 0)
+    }
+    await told
+    expect(kinds(got)).not.toContain("latest")
+  })
 })
