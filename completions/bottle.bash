@@ -40,7 +40,7 @@ _bottle() {
     'pull --max-size') :; return ;;
     'cp --max-size') :; return ;;
     'logs --source') _bottle_words "bringup sidecars teardown egress"; return ;;
-    'proposals --bottle') _bottle_names bottles; return ;;
+    'proposals --bottle') _bottle_names slugs; return ;;
     'proposals --for') :; return ;;
     'proposals --note') :; return ;;
     'proposals --reason') :; return ;;

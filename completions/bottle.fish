@@ -111,7 +111,7 @@ complete -c bottle -n '__fish_is_nth_token 1' -a dashboard -d 'Watch and decide:
 complete -c bottle -n '__fish_seen_subcommand_from dashboard; and not __bottle_beyond' -l once -d 'Print what is asked as plain text, and stop'
 complete -c bottle -n '__fish_seen_subcommand_from dashboard; and not __bottle_beyond' -l help -s h -d 'Say what it does'
 complete -c bottle -n '__fish_is_nth_token 1' -a proposals -d 'See and decide what agents ask for'
-complete -c bottle -n '__fish_seen_subcommand_from proposals; and not __bottle_beyond' -l bottle -x -a '(__bottle_names bottles)' -d 'list, watch: of this bottle only'
+complete -c bottle -n '__fish_seen_subcommand_from proposals; and not __bottle_beyond' -l bottle -x -a '(__bottle_names slugs)' -d 'list, watch: of this bottle only'
 complete -c bottle -n '__fish_seen_subcommand_from proposals; and not __bottle_beyond' -l all -d 'list: those that were decided as well'
 complete -c bottle -n '__fish_seen_subcommand_from proposals; and not __bottle_beyond' -l once -d 'list: plain lines for scripts; approve: for the next matching request only'
 complete -c bottle -n '__fish_seen_subcommand_from proposals; and not __bottle_beyond' -l for -x -d 'approve, modify: for a while, such as 30m'

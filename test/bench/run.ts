@@ -24,6 +24,7 @@ const benches: Readonly<Record<string, () => Promise<{ default: Bench }>>> = {
   proposals: () => import("./proposals.bench.ts"),
   audit: () => import("./audit.bench.ts"),
   tmux: () => import("./tmux.bench.ts"),
+  completion: () => import("./completion.bench.ts"),
   dashboard: () => import("./dashboard.bench.ts"),
 }
 

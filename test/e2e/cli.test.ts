@@ -126,6 +126,11 @@ describe("agents and bottles", () => {
       stdout: "",
       stderr: "error: nothing is called cluade\n  hint: did you mean claude?\n",
     })
+    expect(await bottle(["proposals", "list", "--bottle", "claude-x7k2p"], { env })).toEqual({
+      code: 5,
+      stdout: "",
+      stderr: 'error: no bottle "claude-x7k2p"\n  hint: running and kept bottles: bottle list\n',
+    })
   })
 
   test("edit checks what the editor left: exit 0, or exit 3 with the line", async () => {

@@ -14,6 +14,7 @@ const cases: readonly [typed: string, shown: string | RegExp][] = [
   ["bottle start --color=gre", "--color=green"],
   ["bottle start builder --backend name", "--backend namespace"],
   ["bottle attach claude-x", "bottle attach claude-x7k2p"],
+  ["bottle proposals list --bottle claude-x", "--bottle claude-x7k2p"],
   ["bottle logs old", "bottle logs older-00000"],
   ["bottle logs claude-x7k2p --source egr", "--source egress"],
   ["bottle help dest", "bottle help destroy"],

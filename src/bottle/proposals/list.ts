@@ -39,6 +39,11 @@ export function listProposals(paths: Paths, slug: string | undefined, archived: 
   return { listed: listed.sort((a, b) => byArrival(a.proposal, b.proposal)), warnings }
 }
 
+/** Whether there is, or was and has left proposals, a bottle of this name. */
+export function hasProposals(paths: Paths, slug: string): boolean {
+  return existsSync(paths.state(slug)) || existsSync(join(paths.queue, slug))
+}
+
 /** The one line about an agent that asks for more than it may. */
 export function floodWords(slug: string, { at, message }: Flood): string {
   return `${slug} is over its limit since ${at}, and more is refused: ${message}`

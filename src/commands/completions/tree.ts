@@ -54,6 +54,7 @@ const exceptions: Readonly<Record<string, Choice>> = {
   "info name": { kind: "names", of: ["agents", "bottles", "slugs"] },
   "edit name": { kind: "names", of: ["agents", "bottles"] },
   "logs slug": { kind: "names", of: ["slugs", "ended"] },
+  "proposals bottle": { kind: "names", of: ["slugs"] },
   "audit slug": { kind: "names", of: ["slugs", "ended"] },
 }
 

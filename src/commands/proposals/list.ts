@@ -1,4 +1,5 @@
-import { type Listed, listProposals } from "../../bottle/proposals/list.ts"
+import { unknownSlug } from "../../bottle/client.ts"
+import { hasProposals, type Listed, listProposals } from "../../bottle/proposals/list.ts"
 import { ExitCode } from "../../lib/errors.ts"
 import { aboutWhat, onceLines } from "../../ui/proposal-lines.ts"
 import type { Shell } from "../_shell.ts"
@@ -8,6 +9,7 @@ import type { ProposalArgs } from "../proposals.ts"
 
 export async function runList(args: ProposalArgs, shell: Shell): Promise<number> {
   const slug = args.bottle === undefined ? undefined : checkSlug(args.bottle)
+  if (slug !== undefined && !hasProposals(shell.paths, slug)) throw unknownSlug(slug)
   const { listed, warnings } = listProposals(shell.paths, slug, args.all)
   for (const warning of warnings) shell.log.warn(warning)
   if (args.json) {
