@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 
 /** The variable with which `npm test` tells its suites why no engine can run a container here. */
@@ -46,7 +46,10 @@ const looks: Readonly<Record<string, Look>> = {
     return existsSync("/usr/sbin/sshd") ? undefined : "sshd is not installed"
   },
   runsc: () => program("runsc")() ?? whyNoGvisor(),
-  busybox: () => (existsSync("/bin/busybox") ? undefined : "busybox is not installed"),
+  busybox: () => {
+    if (!existsSync("/bin/busybox")) return "busybox is not installed"
+    return isStatic("/bin/busybox") ? undefined : "busybox needs libraries: it goes into images that have none"
+  },
   claude: () => (claudeBinary() === undefined ? "claude is not installed in test/agents" : undefined),
   codex: () => {
     const path = join(agentPackages, "@openai", `codex-${process.platform}-${process.arch}`)
@@ -59,6 +62,11 @@ const looks: Readonly<Record<string, Look>> = {
   node24: () => (nodeWithProxy() === undefined ? "node 24 is not installed in test/agents" : undefined),
   root: () => (process.getuid?.() === 0 ? undefined : "not started by root"),
   binary: () => (existsSync(join(root, "dist", "bottle")) ? undefined : "dist/bottle is not built"),
+}
+
+/** Whether a program runs without a loader, whose path stands at the begin of one that needs it. */
+function isStatic(path: string): boolean {
+  return !readFileSync(path).subarray(0, 4096).includes("/ld-")
 }
 
 /** Why a part is not here, or undefined when it is. */

@@ -1,5 +1,5 @@
 import { BottleError } from "../../lib/errors.ts"
-import { descendantsOf, stateOf } from "./host-processes.ts"
+import { childrenOf, descendantsOf, stateOf } from "./host-processes.ts"
 
 /** A machine with much else to do takes seconds to stop a process, in ms. */
 const patience = 60_000
@@ -24,7 +24,9 @@ export async function holdStill(root: number): Promise<ReadonlySet<number>> {
         hint: "stop the bottle first, then freeze it",
       })
     }
-    for (const pid of moving) signal(pid, "SIGSTOP")
+    const awaited = moving.filter((pid) => stateOf(pid) === "D").flatMap(childrenOf)
+    for (const pid of moving) if (!awaited.includes(pid)) signal(pid, "SIGSTOP")
+    for (const pid of awaited) if (!before.has(pid)) signal(pid, "SIGCONT")
     if (moving.length > 0) await Bun.sleep(pause)
   }
   return before
