@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test"
-import { chownSync, mkdirSync, writeFileSync } from "node:fs"
+import { chownSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { makePlace, placeBinary } from "../support/place.ts"
 import { requirePart } from "../support/require.ts"
@@ -26,6 +26,18 @@ const attacks: Readonly<Record<string, string>> = {
   invisible: "a\u200bb\u{e0041}c\ufeff",
   wide: "漢字".repeat(40),
   marks: `z${"\u0301".repeat(80)}`,
+}
+
+/** Whether a process with this word on its command line has this working directory. */
+function runsIn(work: string, word: string): boolean {
+  return readdirSync("/proc").some((pid) => {
+    try {
+      const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")
+      return argv.includes(word) && readlinkSync(`/proc/${pid}/cwd`) === work
+    } catch {
+      return false
+    }
+  })
 }
 
 /**
@@ -123,6 +135,18 @@ describe.skipIf(!enabled)("hostile text in the dashboard", () => {
     expect(screen.replaceAll("\n", "")).toContain("logs/dashboard-crash.log")
     expect(await Bun.file(join(other.botHome, "logs", "dashboard-crash.log")).text()).toContain("EEXIST")
     expect(await server.tmux("display-message", "-p", "-t", "%0", "#{alternate_on} #{cursor_flag}")).toBe("0 1\n")
+  })
+
+  test("a terminal that goes away ends it, and its guard", async () => {
+    const other = makePlace("user")
+    const env = Object.entries(other.env).map(([key, value]) => `${key}=${value}`)
+    server = await startTmux(["env", ...env, ...other.as([placeBinary(other), "dashboard"])], { cwd: other.work })
+    const tmux = server
+    await tmux.see("AGENTS 0 (focused)", patience)
+    const left = () => ["dashboard", "bottle-terminal-guard"].filter((word) => runsIn(other.work, word))
+    expect(left()).toEqual(["dashboard", "bottle-terminal-guard"])
+    await tmux.tmux("kill-pane", "-t", "%0")
+    await waitFor("their end", () => left().length === 0, patience)
   })
 
   for (const signal of ["TERM", "HUP", "KILL"]) {

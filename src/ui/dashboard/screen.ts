@@ -20,6 +20,9 @@ export interface Screen {
 /** What undoes the modes that OpenTUI sets, for when this process cannot any more. */
 const undo = "\x1b[?2031l\x1b[?1004l\x1b[?2004l\x1b[>4;0m\x1b[?2026l\x1b[0m\x1b[?25h\x1b[?1049l"
 
+/** Longest that the terminal may take to become what it was, in ms. */
+const closePatience = 2_000
+
 /** Palette indices, so that the operator's own theme holds; without colour only weight and words are left. */
 const looks: Readonly<Record<Look, { color?: number; weight: "none" | "bold" | "dim" | "inverse" }>> = {
   plain: { weight: "none" },
@@ -106,8 +109,12 @@ export async function openScreen(colored: boolean): Promise<Screen> {
     },
     async close() {
       renderer.destroy()
-      await renderer.closed
-      await guard?.release()
+      const isClosed = renderer.closed.then(
+        () => true,
+        () => false,
+      )
+      // OpenTUI waits for ever for a terminal that is gone; what it could not undo is the guard's to do.
+      if (await Promise.race([isClosed, Bun.sleep(closePatience)])) await guard?.release()
     },
   }
 }

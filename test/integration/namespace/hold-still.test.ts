@@ -21,8 +21,11 @@ describe("processes held still", () => {
   const dir = tempDir("hold-still")
   let child: Bun.Subprocess | undefined
   afterEach(() => {
-    for (const pid of descendantsOf(child?.pid ?? 0)) process.kill(pid, "SIGKILL")
+    const root = child?.pid ?? 0
+    const below = descendantsOf(root)
     child?.kill("SIGKILL")
+    // Those that it does not wait for; the others may be gone.
+    Bun.spawnSync(["kill", "-9", ...below.map(String)], { env: basicEnv(), stderr: "ignore" })
   })
   const start = (argv: string[]) => {
     child = Bun.spawn(argv, { env: basicEnv(), stdio: ["ignore", "ignore", "inherit"] })
