@@ -145,6 +145,21 @@ for (const who of here ? whos : []) {
       expect((await cleanup(place, "--dry-run")).plan.processes).toEqual([])
     })
 
+    // Only who is not root can be kept out, and only root can make a state that is not that one's.
+    if (who !== "root" && requirePart("root")) {
+      test("leaves the state of another user alone, and says so", async () => {
+        const slug = "foreign-00000"
+        mkdirSync(join(place.botHome, "state", slug), { recursive: true })
+        for (const verb of [["stop"], ["destroy", "--yes"], ["freeze", "--yes"]]) {
+          const { code, stderr } = await place.bottle([...verb, slug])
+          expect([code, stderr]).toEqual([1, expect.stringContaining(`error: ${slug} is another user's`)])
+        }
+        expect((await place.bottle(["cleanup", "--yes"])).stderr).toContain(`${slug} is another user's`)
+        expect(existsSync(join(place.botHome, "logs", "crash.log"))).toBe(false)
+        rmSync(join(place.botHome, "state", slug), { recursive: true })
+      })
+    }
+
     test("finds processes of a bottle whose keeper and state are both gone", async () => {
       const gone = await start()
       process.kill(pidOf(gone), "SIGKILL")

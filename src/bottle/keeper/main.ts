@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util"
 import { BottleError, ExitCode } from "../../lib/errors.ts"
-import { forbidCoreFiles } from "../../lib/kernel.ts"
+import { type FileLock, forbidCoreFiles } from "../../lib/kernel.ts"
 import { createPaths, type Paths } from "../../lib/paths.ts"
 import { isSlug } from "../../lib/slug.ts"
 import { writeAll } from "../../lib/stdio.ts"
@@ -56,12 +56,21 @@ function standAlone(complain: (error: unknown) => void): void {
   for (const event of ["uncaughtException", "unhandledRejection"] as const) process.on(event, complain)
 }
 
+function tryToOwn(stateDir: string, refused: (why: BottleError) => never): FileLock | undefined {
+  try {
+    return ownBottle(stateDir)
+  } catch (error) {
+    if (error instanceof BottleError) return refused(error)
+    throw error
+  }
+}
+
 async function adopt(paths: Paths, slug: string): Promise<void> {
-  const end = (code: string, message: string): never => {
-    report({ event: "failed", code, message, exitCode: ExitCode.failed })
+  const end = (code: string, message: string, hint?: string): never => {
+    report({ event: "failed", code, message, ...(hint === undefined ? {} : { hint }), exitCode: ExitCode.failed })
     process.exit(1)
   }
-  const lock = ownBottle(paths.state(slug))
+  const lock = tryToOwn(paths.state(slug), ({ code, message, hint }) => end(code, message, hint))
   if (lock === undefined) return end("kept", `${slug} has a keeper`)
   const taken = await takeOver(paths, slug, () => process.exit(0)).catch((error: unknown) => {
     // Whoever asked may show no more of it than the bottle's row.

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
+import { BottleError } from "../../lib/errors.ts"
 import { type FileLock, lockFile } from "../../lib/kernel.ts"
 import { openStateDir, type Paths } from "../../lib/paths.ts"
 
@@ -10,10 +11,23 @@ const fileOf = (stateDir: string): string => join(stateDir, "keeper.lock")
 
 /**
  * Be the one keeper of a bottle: two of them would settle and write at the same time. Held until this process ends.
- * Undefined: another one is.
+ * Undefined: another one is. Throws `BottleError` where the state is another user's, as after a `sudo bottle`.
  */
 export function ownBottle(stateDir: string): FileLock | undefined {
-  return existsSync(stateDir) ? lockFile(fileOf(stateDir)) : undefined
+  try {
+    return existsSync(stateDir) ? lockFile(fileOf(stateDir)) : undefined
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw code === "EACCES" || code === "EPERM" ? foreign(stateDir) : error
+  }
+}
+
+function foreign(stateDir: string): BottleError {
+  return new BottleError(`${basename(stateDir)} is another user's, and is left alone`, {
+    code: "foreign-state",
+    exit: "failed",
+    hint: `whoever started it can end it: ls -ld ${stateDir}`,
+  })
 }
 
 /** The same for a bottle at rest, whose last keeper may be on its way out. */
