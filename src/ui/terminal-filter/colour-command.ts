@@ -6,6 +6,11 @@ const paletteIndex = /^(?:\d{1,2}|1\d\d|2[0-4]\d|25[0-5])$/
 /** Foreground, background, cursor: the values after the first of one command go to the next ones. */
 const dynamicColours = [10, 11, 12]
 
+/** Whether any command that passes begins with this character. */
+export function mayBeAccepted(first: string): boolean {
+  return first === "1" || first === "4"
+}
+
 /**
  * Judge one operating system command. Only setting and resetting colours passes: titles, working directories, links,
  * notifications, clipboard, prompt marks and every question are dropped.

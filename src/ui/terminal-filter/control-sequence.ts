@@ -40,9 +40,31 @@ const plain: Readonly<Record<string, RegExp>> = {
  * what is dropped: everything that is not listed here, and so every question that a terminal would answer.
  */
 export function acceptControl(body: string, final: string, ledger: ScreenLedger): string {
-  const [, prefix, parameters, intermediates] = /^([<=>?]?)([\d;:]*)([ -/]*)$/.exec(body) ?? []
-  if (prefix === undefined || parameters === undefined) return ""
-  switch (`${prefix}${intermediates}${final}`) {
+  const from = isPrefix(body.charCodeAt(0)) ? 1 : 0
+  const to = parametersEnd(body, from)
+  if (to === body.length) {
+    // Nearly all that comes: no pattern with groups, which would take most of the time.
+    if (from === 0) return acceptPlain(body, final, ledger)
+    if (body.startsWith("?") && (final === "h" || final === "l"))
+      return acceptPrivateModes(body.slice(1), final, ledger)
+  }
+  return acceptRare(body.slice(0, from), body.slice(from, to), body.slice(to), final, ledger)
+}
+
+const isPrefix = (code: number): boolean => code >= 0x3c && code <= 0x3f
+
+/** Where the digits, semicolons and colons end that begin at `from`. */
+function parametersEnd(body: string, from: number): number {
+  for (let at = from; at < body.length; at++) {
+    const code = body.charCodeAt(at)
+    if (code < 0x30 || code > 0x3b) return at
+  }
+  return body.length
+}
+
+/** Without prefix and intermediates. */
+function acceptPlain(parameters: string, final: string, ledger: ScreenLedger): string {
+  switch (final) {
     case "m":
       return acceptStyle(parameters, ledger)
     case "g":
@@ -52,9 +74,21 @@ export function acceptControl(body: string, final: string, ledger: ScreenLedger)
     case "h":
     case "l":
       return acceptInsertMode(parameters, final, ledger)
-    case "?h":
-    case "?l":
-      return acceptPrivateModes(parameters, final, ledger)
+    default:
+      return Object.hasOwn(plain, final) && plain[final]?.test(parameters) ? `\x1b[${parameters}${final}` : ""
+  }
+}
+
+/** Dropped whole where something else stands among the intermediates. */
+function acceptRare(
+  prefix: string,
+  parameters: string,
+  intermediates: string,
+  final: string,
+  ledger: ScreenLedger,
+): string {
+  if (!/^[ -/]*$/.test(intermediates)) return ""
+  switch (`${prefix}${intermediates}${final}`) {
     case " q":
       return acceptCursorShape(parameters, ledger)
     case ">m":
@@ -70,9 +104,7 @@ export function acceptControl(body: string, final: string, ledger: ScreenLedger)
     case "!p": // soft reset
       return parameters === "" ? "\x1b[!p" : ""
     default:
-      return prefix === "" && intermediates === "" && Object.hasOwn(plain, final) && plain[final]?.test(parameters)
-        ? `\x1b[${parameters}${final}`
-        : ""
+      return ""
   }
 }
 
@@ -105,11 +137,11 @@ function acceptInsertMode(parameters: string, final: string, ledger: ScreenLedge
 /** A list may hold several modes; those that are not allowed are taken out of it. */
 function acceptPrivateModes(parameters: string, final: string, ledger: ScreenLedger): string {
   if (!/^\d{1,5}(;\d{1,5})*$/.test(parameters)) return ""
-  const modes = parameters
-    .split(";")
-    .map(Number)
-    .filter((mode) => ledger.knows(mode))
-  return modes.map((mode) => `${ledger.setMode(mode, final === "h")}\x1b[?${mode}${final}`).join("")
+  let written = ""
+  for (const mode of parameters.split(";").map(Number)) {
+    if (ledger.knows(mode)) written += `${ledger.setMode(mode, final === "h")}\x1b[?${mode}${final}`
+  }
+  return written
 }
 
 function acceptCursorShape(parameters: string, ledger: ScreenLedger): string {

@@ -1,5 +1,5 @@
 import { ByteWriter } from "./byte-writer.ts"
-import { acceptCommand } from "./colour-command.ts"
+import { acceptCommand, mayBeAccepted } from "./colour-command.ts"
 import { acceptControl } from "./control-sequence.ts"
 import { acceptEscape, acceptShift } from "./escape-sequence.ts"
 import { isStyle, quickControlEnd } from "./quick-control.ts"
@@ -183,7 +183,10 @@ export class FilterParser {
     else if (is8BitTerminator) {
       this.#body = this.#body.slice(0, -1)
       this.#finishString()
-    } else if (byte >= 0x20) this.#collect(byte, this.#isCommand ? maxCommand : tmuxPassthrough.length)
+    } else if (byte >= 0x20) {
+      this.#collect(byte, this.#isCommand ? maxCommand : tmuxPassthrough.length)
+      if (this.#isHopeless()) this.#overlong = true
+    }
     return true
   }
 
@@ -199,6 +202,13 @@ export class FilterParser {
     }
     this.#enter("escape")
     return false
+  }
+
+  /** Whether its first bytes tell that the string will be dropped, so that the rest can be passed over. */
+  #isHopeless(): boolean {
+    return this.#isCommand
+      ? this.#body.length === 1 && !mayBeAccepted(this.#body)
+      : this.#body.length <= tmuxPassthrough.length && !tmuxPassthrough.startsWith(this.#body)
   }
 
   #finishString(): void {
