@@ -15,8 +15,8 @@ import { EventSpool } from "./spool.ts"
  */
 export async function startSupervisor(place: ChildPlace): Promise<void> {
   let keeper: Socket | undefined
-  const tell = (message: FromSupervisor) => {
-    if (keeper?.writable) writeLine(keeper, message)
+  const tell = (message: FromSupervisor, who = keeper) => {
+    if (who?.writable) writeLine(who, message)
   }
   const spool = new EventSpool()
   const calls = new CallBook((sidecar, call, result) => family.reply(sidecar, call, result))
@@ -28,13 +28,14 @@ export async function startSupervisor(place: ChildPlace): Promise<void> {
   })
   await family.start()
 
-  async function answer(message: Obeyed): Promise<void> {
+  /** To the keeper that sent it: another one counts its messages anew, and would take this for its own answer. */
+  async function answer(message: Obeyed, sender: Socket): Promise<void> {
     try {
       const hash = await family.obey(message)
       if (message.type === "drain") await spool.told()
-      tell({ type: "ack", seq: message.seq, hash, sidecars: family.statuses })
+      tell({ type: "ack", seq: message.seq, hash, sidecars: family.statuses }, sender)
     } catch (error) {
-      tell({ type: "nack", seq: message.seq, error: error instanceof Error ? error.message : String(error) })
+      tell({ type: "nack", seq: message.seq, error: error instanceof Error ? error.message : String(error) }, sender)
     }
   }
 
@@ -59,7 +60,7 @@ export async function startSupervisor(place: ChildPlace): Promise<void> {
         const message = JSON.parse(line) as ToSupervisor
         if (message.type === "written") spool.confirm(message.through)
         else if (message.type === "reply") calls.answered(message.sidecar, message.call, message.result)
-        else queue = queue.then(() => answer(message))
+        else queue = queue.then(() => answer(message, socket))
       }
     })
   })

@@ -108,5 +108,30 @@ for (const isolate of ["none", "bwrap"] as const) {
       expect(again.hello).toMatchObject({ configured: true, memory: { kept: 1 }, ca: hello.ca })
       link = again.link
     })
+
+    test("answers the keeper that asked, not the next one", async () => {
+      const pid = egress()?.pid ?? 0
+      const first = await open()
+      process.kill(pid, "SIGSTOP")
+      const late = first.link.send({ type: "policy", policy }).catch(() => "its keeper is gone")
+      first.link.close()
+      const second = await open()
+      const asked = second.link.send({ type: "policy", policy: other })
+      process.kill(pid, "SIGCONT")
+      expect([await asked, await late]).toEqual([hashPolicy(other), "its keeper is gone"])
+      link = second.link
+    })
+
+    test("has told all that its sidecars told before it says that they are drained", async () => {
+      const seen = events.length
+      const pid = egress()?.pid ?? 0
+      const curl = ["curl", "-s", "--unix-socket", join(place.sockets, "egress.sock"), "http://nowhere.example/"]
+      for (let asked = 0; asked < 20; asked++) await run(curl)
+      await link.send({ type: "drain" })
+      const told = events.slice(seen).filter(({ kind }) => kind === "refused")
+      expect(told.length).toBe(20)
+      process.kill(pid, "SIGKILL")
+      await link.send({ type: "drain" })
+    })
   })
 }
