@@ -138,7 +138,9 @@ function acceptInsertMode(parameters: string, final: string, ledger: ScreenLedge
 function acceptPrivateModes(parameters: string, final: string, ledger: ScreenLedger): string {
   if (!/^\d{1,5}(;\d{1,5})*$/.test(parameters)) return ""
   let written = ""
-  for (const mode of parameters.split(";").map(Number)) {
+  // Most often there is one.
+  for (const text of parameters.includes(";") ? parameters.split(";") : [parameters]) {
+    const mode = Number(text)
     if (ledger.knows(mode)) written += `${ledger.setMode(mode, final === "h")}\x1b[?${mode}${final}`
   }
   return written
