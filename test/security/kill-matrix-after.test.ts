@@ -57,6 +57,29 @@ for (const who of here ? whos : []) {
       expect(shown.join("")).not.toContain("error")
     })
 
+    test("of a client whose session is only beginning, nothing waits for it", async () => {
+      await start("working", false)
+      run.client.kill("SIGKILL")
+      await waitFor("idle", async () => (await list(place))[0]?.state === "idle")
+      const guest = run.find("guest") ?? 0
+      const clients = [["attach"], ["exec", "sleep", "4321"]].map(([verb, ...argv]) =>
+        Bun.spawn(place.as([placeBinary(place), verb ?? "", run.slug, ...(argv.length > 0 ? ["--", ...argv] : [])]), {
+          cwd: place.work,
+          env: place.env,
+          terminal: { cols: 80, rows: 24, data: () => {} },
+        }),
+      )
+      process.kill(guest, "SIGSTOP")
+      await waitFor("the keeper's word", async () => (await list(place))[0]?.state === "running")
+      await Bun.sleep(300)
+      for (const client of clients) client.kill("SIGKILL")
+      await Promise.all(clients.map(({ exited }) => exited))
+      await Bun.sleep(300)
+      process.kill(guest, "SIGCONT")
+      await waitFor("idle again", async () => (await list(place))[0]?.state === "idle")
+      await waitFor("their programs' end", () => !processesOf(place, run.slug).some(({ argv }) => argv[0] === "sleep"))
+    })
+
     test("of the keeper, many commands at once give it one keeper", async () => {
       await start("working", false)
       for (let round = 0; round < 3; round++) {

@@ -76,6 +76,21 @@ describe("a session", () => {
     expect(await runSession(client, connect, want)).toMatchObject({ byItself: false })
   })
 
+  test("ends when the client went away before the program had begun", async () => {
+    const [client, terminal] = pair()
+    let isOver = false
+    const { connect } = guest((stream) => stream.on("close", () => (isOver = true)))
+    const slow = async () => {
+      const stream = await connect()
+      terminal.destroy()
+      await new Promise((resolve) => client.once("close", resolve))
+      return stream
+    }
+    expect(await runSession(client, slow, want)).toMatchObject({ byItself: false, byClient: true })
+    await Bun.sleep(1)
+    expect(isOver).toBe(true)
+  })
+
   test("ends not by itself when the guest goes away without an exit", async () => {
     const [client, terminal] = pair()
     framesOf(terminal)

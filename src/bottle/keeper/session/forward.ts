@@ -34,6 +34,8 @@ export async function forwardConnection(bottle: RunningBottle, port: number, cli
     client.destroy()
   }
   for (const side of [guest, client]) side.on("error", end).on("close", end)
+  // It may have gone while the guest was asked.
+  if (client.destroyed) return end()
   guest.pipe(client)
   client.pipe(guest)
 }

@@ -61,14 +61,14 @@ async function runOnce(
   holdExit: boolean,
 ): Promise<OneRun> {
   const guest = await connectGuest()
-  await askGuest(guest, {
-    op: "start",
-    argv: want.argv,
-    env: want.env,
-    cwd: want.cwd,
-    pty: want.pty,
-    stdin: want.stdin,
-  })
+  const { argv, env, cwd, pty, stdin } = want
+  // The guest shares its user with the agent, which can hold it up for ever.
+  const begun = askGuest(guest, { op: "start", argv, env, cwd, pty, stdin }).then(() => true)
+  if (!(await Promise.race([begun, untilGone(client).then(() => false)]))) {
+    guest.destroy()
+    begun.catch(() => undefined)
+    return { code: 129, signal: "SIGHUP", byItself: false, byClient: true, typed: false }
+  }
   return new Promise((resolve) => {
     const fromGuest = new FrameReader()
     const fromClient = new FrameReader()
@@ -116,6 +116,18 @@ async function runOnce(
     client.on("data", onClientData).on("close", onClientGone).on("end", onClientGone).on("drain", onClientDrain)
     guest.resume()
     client.resume()
+    // Either may have gone in the moment in which nobody listened.
+    if (isGone(client)) finish(true)
+    else if (isGone(guest)) finish()
+  })
+}
+
+const isGone = (stream: Duplex): boolean => stream.destroyed || stream.readableEnded
+
+function untilGone(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    if (isGone(stream)) return resolve()
+    stream.once("close", resolve).once("end", resolve)
   })
 }
 
