@@ -82,6 +82,8 @@ export async function relaySession(socket: Socket, ends: RelayEnds): Promise<Rel
   input?.resume()
   try {
     await new Promise<void>((resolve) => {
+      // The keeper may have gone while the terminal was made ready, when nobody listened yet.
+      if (socket.destroyed) return resolve()
       socket.on("data", (chunk: Buffer) => {
         try {
           for (const frame of reader.push(chunk)) onFrame(frame)

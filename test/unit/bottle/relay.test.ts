@@ -34,6 +34,18 @@ async function heardAtEnd(input: PassThrough, raw: boolean): Promise<number[]> {
   return heard
 }
 
+test("a keeper that went away before anybody looked ends the session", async () => {
+  const path = join(tempDir("relay"), "s")
+  const server = createServer((peer: Socket) => void peer.end())
+  await new Promise<void>((resolve) => server.listen(path, resolve))
+  cleanups.push(() => server.close())
+  const socket = connect(path)
+  await new Promise((resolve) => socket.once("close", resolve))
+  const sink = { write: () => undefined }
+  const done = relaySession(socket, { input: undefined, raw: false, output: sink, errors: sink })
+  expect(await done).toEqual({ exitCode: undefined, settled: undefined })
+})
+
 describe("an input that ends", () => {
   test("is passed on as the end of what is typed where it is a pipe", async () => {
     expect(await heardAtEnd(new PassThrough(), false)).toEqual([FrameKind.eof])

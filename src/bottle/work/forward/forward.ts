@@ -148,6 +148,11 @@ function carry(socket: Socket, session: Socket, first: Buffer, gate: HeadGate): 
     socket.destroy()
     session.destroy()
   }
+  // Either may have gone while the other was asked.
+  if (socket.destroyed || session.destroyed) {
+    end()
+    return
+  }
   const send = (chunk: Buffer) => {
     const free = encodeChunks(FrameKind.data, chunk).reduce((room, frame) => session.write(frame) && room, true)
     if (!free) socket.pause()
