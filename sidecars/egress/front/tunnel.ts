@@ -103,6 +103,8 @@ function registerTunnel(engine: Engine, tunnel: Tunnel, socket: Socket): Opening
     },
     cut: () => socket.destroy(),
   }
+  // It may have gone while it was answered; nothing would take it out again.
+  if (socket.destroyed) return opening
   engine.openings.add(opening)
   socket.on("close", () => engine.openings.delete(opening))
   return opening
@@ -114,6 +116,7 @@ function registerTunnel(engine: Engine, tunnel: Tunnel, socket: Socket): Opening
  */
 async function endTls(engine: Engine, socket: Socket, tunnel: Tunnel): Promise<Client | undefined> {
   socket.on("error", () => socket.destroy())
+  if (socket.destroyed) return undefined
   const secure = new TLSSocket(socket, {
     isServer: true,
     secureContext: (tunnel.refused === undefined ? engine.contextFor : engine.refusedContextFor)(tunnel.host),
