@@ -77,6 +77,8 @@ export function readFirstLine(stream: Duplex, limit: number = maxLineBytes): Pro
     }
     const onError = (error: Error) => done(() => reject(error))
     const onClose = () => done(() => reject(new Error("stream ended before its first line")))
+    // It has told so already, and will not again.
+    if (stream.destroyed || stream.readableEnded) return onClose()
     stream.on("data", onData)
     stream.on("error", onError)
     stream.on("close", onClose)
