@@ -13,21 +13,28 @@ export interface WaitingKeeper {
    * `BottleError` with the keeper's own reason. Ending this process before `ready` cancels the launch.
    */
   order(order: KeeperOrder, onStep: (text: string) => void): Promise<Ready>
-  /** It is not needed: it ends without having made anything. */
-  dismiss(): void
+  /** It is not needed: one that has no order has made nothing, and is gone when this resolves. One that has goes on. */
+  dismiss(): Promise<void>
 }
 
 /** Start a bottle's keeper, in a session of its own so that it outlives the terminal. */
 export function spawnKeeper(slug: string): WaitingKeeper {
   const keeper = spawn([slug])
+  let isOrdered = false
   return {
     slug,
     async order(order, onStep) {
+      isOrdered = true
       keeper.stdin.write(`${JSON.stringify(order)}\n`)
       await keeper.stdin.flush()
       return untilReady(keeper, onStep)
     },
-    dismiss: () => void keeper.stdin.end(),
+    async dismiss() {
+      void keeper.stdin.end()
+      if (isOrdered) return
+      keeper.kill("SIGKILL")
+      await keeper.exited
+    },
   }
 }
 

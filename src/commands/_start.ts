@@ -53,7 +53,7 @@ export async function runStart(given: StartWish, mode: StartMode, shell: Shell):
     const prepared = await agreeOnStart(wish, deps, slug, asks, shell)
     return await launchAndAttach(prepared, deps, early ?? spawnKeeper(slug), shell, false)
   } catch (error) {
-    early?.dismiss()
+    await early?.dismiss()
     throw error
   }
 }
