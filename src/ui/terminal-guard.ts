@@ -7,15 +7,16 @@ export interface TerminalGuard {
 }
 
 /**
- * Waits for the end of its input. `done` as the last line: all is well. Anything else: whoever wrote was killed, so end
- * a sequence that was cut off, undo what was noted last, and give the terminal its line discipline back.
+ * Waits for the end of its input. `done` as the last line: all is well. Anything else: whoever wrote was killed, so give
+ * the terminal its line discipline back, end a sequence that was cut off, and undo what was noted last. In this order:
+ * a terminal that looks as before takes a line as before.
  */
 const script = `trap '' HUP INT TERM TTOU
 last=
 while IFS= read -r line; do last=$line; done
 [ "$last" = done ] && exit
-[ -z "$last" ] || printf '\\030%s' "$last"
-stty "$1" <&1`
+stty "$1" <&1
+[ -z "$last" ] || printf '\\030%s' "$last"`
 
 const env = { PATH: "/usr/bin:/bin" }
 
