@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { stateOf } from "../../../src/backends/namespace/host-processes.ts"
 import { type Place, placeBinary } from "../place.ts"
 import { waitFor } from "../wait.ts"
 import { agentSeconds, describeSeen, findVictim, processesOf, type Victim } from "./processes.ts"
@@ -74,12 +75,15 @@ export class BottleRun {
     return findVictim(this.place, this.slug, victim)
   }
 
-  /** Kill it as soon as it is there; false when it never was while the bottle could have had it. */
+  /** Kill it as soon as it is there, and wait for its end; false when it never was while the bottle could have had it. */
   async kill(victim: Victim, limit = 1_500): Promise<boolean> {
     const end = performance.now() + limit
     for (;;) {
       const pid = this.find(victim)
-      if (pid !== undefined && endNow(pid)) return true
+      if (pid !== undefined && endNow(pid)) {
+        await waitFor(`the end of the ${victim}`, () => hasEnded(pid))
+        return true
+      }
       if (performance.now() > end) return false
       await Bun.sleep(1)
     }
@@ -111,6 +115,11 @@ function endNow(pid: number): boolean {
   } catch {
     return false
   }
+}
+
+/** A busy machine takes its time to end a process that was killed. */
+function hasEnded(pid: number): boolean {
+  return ["Z", "X", undefined].includes(stateOf(pid))
 }
 
 function groupsOf(slug: string): string[] {
