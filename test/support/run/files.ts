@@ -1,5 +1,6 @@
-import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from "node:fs"
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
+import { writeAll } from "../../../src/lib/stdio.ts"
 import { addReport, type Outcome, outcomeOf } from "./outcome.ts"
 import { inOrder, type TestFile, takeNext } from "./schedule.ts"
 
@@ -60,12 +61,8 @@ async function runFile({ path }: TestFile, outcome: Outcome, run: FileRun): Prom
   closeSync(output)
   const code = await child.exited
   outcome.seconds += (performance.now() - start) / 1000
-  show(readFileSync(printed))
+  // All of it before anything else is written: one file's lines are not to stand among another's.
+  writeAll(2, readFileSync(printed, "utf8"))
   addReport(outcome, existsSync(report) ? readFileSync(report, "utf8") : "", path, code)
   rmSync(printed)
-}
-
-/** All of it before anything else is written: one file's lines are not to stand among another's. */
-function show(printed: Uint8Array): void {
-  for (let at = 0; at < printed.length; ) at += writeSync(process.stderr.fd, printed, at)
 }
