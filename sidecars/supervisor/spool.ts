@@ -86,6 +86,8 @@ export class EventSpool {
       this.#inFlight += next.bytes
       this.#send({ type: "event", sidecar: next.sidecar, event: next.event, n: next.n })
     }
+    if (this.#told.length === 0) return
+    // Number of the first that is not on its way; without a keeper none is.
     const unsent = this.#send === undefined ? 0 : (this.#kept[this.#sent]?.n ?? this.#next)
     for (const { resolve } of this.#told.filter(({ through }) => through < unsent)) resolve()
     this.#told = this.#told.filter(({ through }) => through >= unsent)

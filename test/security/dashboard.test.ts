@@ -93,12 +93,12 @@ describe.skipIf(!enabled)("hostile text in the dashboard", () => {
     await tmux.tmux("pipe-pane", "-t", "%0", `cat >> ${raw}`)
     await tmux.type(`${placeBinary(place)} dashboard; echo "left with $?"`)
     await tmux.keys("Enter")
-    const screen = await tmux.see(`PROPOSALS ${Object.keys(attacks).length}`, patience)
-    expect(screen).toContain("#(touch $RAN) #[fg=red]#{pid}")
-    expect(screen).toContain("␛]52;c;cm0gLXJm␇")
-    expect(screen).toContain("<U+202E>evil")
-    expect(screen).toContain("<U+009B>2J")
-    expect(screen).toContain("good␍EVIL␈")
+    await tmux.see(`PROPOSALS ${Object.keys(attacks).length}`, patience)
+    // The first frame may be looked at while it is drawn.
+    const shown = ["#(touch $RAN) #[fg=red]#{pid}", "␛]52;c;cm0gLXJm␇", "<U+202E>evil", "<U+009B>2J", "good␍EVIL␈"]
+    for (const text of shown) await tmux.see(text, patience)
+    const screen = await tmux.screen()
+    for (const text of shown) expect(screen).toContain(text)
     expect(screen.match(/^.*p0000000000 approved/gm)?.every((line) => line.includes("one␊two␊"))).not.toBe(false)
     await tmux.keys("Tab", "g")
     for (let left = Object.keys(attacks).length; left > 0; left -= 1) {
@@ -164,10 +164,12 @@ describe.skipIf(!enabled)("hostile text in the dashboard", () => {
       const modes = "#{alternate_on} #{cursor_flag} #{mouse_any_flag}"
       const back = async () => (await tmux.tmux("display-message", "-p", "-t", "%0", modes)).trim() === "0 1 0"
       await waitFor("the terminal as it was", back, patience)
+      // Its first prompt may still be to come, or be gone with the other screen.
+      await tmux.keys("Enter")
+      await tmux.see(/\$\s*$/, patience)
       await tmux.type("echo still h''ere")
       await tmux.keys("Enter")
-      // The shell may take the line before it has asked for one.
-      await tmux.see(/^(\$ )?still here/m, patience)
+      await tmux.see(/^still here/m, patience)
     })
   }
 })

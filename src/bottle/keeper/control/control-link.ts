@@ -78,7 +78,7 @@ export class ControlLink {
     })
   }
 
-  /** Take what the sidecars have told and this end has not read yet. What hangs, or is gone, is not waited for. */
+  /** Take what the sidecars have told and this end has not read yet. What hangs is waited for a while, what is gone is not. */
   async drain(): Promise<void> {
     await Promise.race([this.send({ type: "drain" }), Bun.sleep(drainPatience)]).catch(() => undefined)
   }
